@@ -1,0 +1,167 @@
+"""Reads a stack's settings: from its file for every offline command, from the engine's config inside `pulumi up`."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from berth.document import Document, KeyPath, read_document
+from berth.errors import InvalidInput, Problem, did_you_mean
+from berth.model import problems_of
+from berth.settings.cluster import Cluster
+from berth.settings.model import Delivery, Engine, ExistingSettings, Stack
+
+NAMESPACE = "berth"
+_STACK_FILE_KEYS = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
+"""What Pulumi itself knows at the top of a stack file."""
+
+
+@dataclass(frozen=True)
+class StackFile:
+    """A stack: its name, its file, and what the file says."""
+
+    name: str
+    document: Document
+    settings: Stack
+
+    @property
+    def clusters(self) -> list[Cluster]:
+        return [Cluster.of(self.name, self.settings, cluster) for cluster in self.settings.clusters]
+
+
+def stack_files(root: Path) -> dict[str, Path]:
+    """The stack files of a project by stack name, in the order of the names."""
+    paths = (p for p in root.glob("Pulumi.*.yaml") if p.name.count(".") == 2)
+    return {path.name.split(".")[1]: path for path in sorted(paths)}
+
+
+def load_stack(name: str, path: Path, root: Path) -> StackFile:
+    """Reads Pulumi.<name>.yaml. Raises InvalidInput with every problem of that file."""
+    document = read_document(path, root)
+    problems = list(document.problems)
+    values: dict[str, Any] = {}
+    if document.root is not None:
+        values = _berth_values(document, problems)
+    settings = None if document.root is None else _validated(values, document, problems)
+    if problems or settings is None:
+        raise InvalidInput(problems)
+    return StackFile(name, document, settings)
+
+
+def stack_from_config(name: str, values: Mapping[str, str | None], path: Path, root: Path) -> StackFile:
+    """The settings as the engine hands them to the program: text, or JSON where a value has structure.
+
+    The file at `path`, where it exists, gives the problems their places.
+    """
+    document = read_document(path, root) if path.is_file() else Document(path.name)
+    problems: list[Problem] = []
+    data: dict[str, Any] = {}
+    for key, text in values.items():
+        if text is not None:
+            data[key] = json.loads(text) if _has_structure(key) and text[:1] in "[{" else text
+    settings = _validated(data, document, problems)
+    if problems or settings is None:
+        raise InvalidInput(problems)
+    return StackFile(name, document, settings)
+
+
+def config_keys() -> list[str]:
+    """The keys under `berth:` that a stack may set."""
+    return [str(field.alias) for field in Stack.model_fields.values()]
+
+
+SECRET_KEYS = ("deployRepoToken", "deployRepoSshKey")
+
+
+def _has_structure(key: str) -> bool:
+    field = next((f for f in Stack.model_fields.values() if f.alias == key), None)
+    return field is not None and field.annotation is not str and str not in get_args(field.annotation)
+
+
+def _berth_values(document: Document, problems: list[Problem]) -> dict[str, Any]:
+    data = document.value
+    if not isinstance(data, dict):
+        problems.append(document.problem((), "a mapping with the key config", found="something else"))
+        return {}
+    for key in data:
+        if key not in _STACK_FILE_KEYS:
+            problems.append(
+                document.problem(
+                    (key,),
+                    "a key that Pulumi knows in a stack file",
+                    key=True,
+                    found=f'the unknown key "{key}"',
+                    fix=did_you_mean(key, _STACK_FILE_KEYS),
+                )
+            )
+    config = data.get("config")
+    if not isinstance(config, dict):
+        problems.append(document.problem(("config",), "a mapping of settings", found="nothing", fix="add `config:`"))
+        return {}
+    values = {}
+    known = [f"{NAMESPACE}:{key}" for key in config_keys()]
+    for key, value in config.items():
+        if key in known:
+            values[key.removeprefix(f"{NAMESPACE}:")] = value
+        elif key.startswith(f"{NAMESPACE}:"):
+            problems.append(
+                document.problem(
+                    ("config", key),
+                    "a setting of Berth",
+                    found=f'the unknown key "{key}"',
+                    key=True,
+                    fix=did_you_mean(key, known),
+                )
+            )
+    return values
+
+
+def _in_file(path: KeyPath) -> KeyPath:
+    return ("config", f"{NAMESPACE}:{path[0]}", *path[1:]) if path else ("config",)
+
+
+def _validated(values: dict[str, Any], document: Document, problems: list[Problem]) -> Stack | None:
+    before = len(problems)
+    try:
+        settings = Stack.model_validate(values)
+    except ValidationError as error:
+        problems += problems_of(error, document, Stack, rename=_in_file)
+        return None
+    problems += _check(settings, document)
+    return settings if len(problems) == before else None
+
+
+def _check(settings: Stack, document: Document) -> list[Problem]:
+    """What no single field shows."""
+    problems = []
+    seen: dict[str, int] = {}
+    networks: list[tuple[str, Any]] = []
+    for index, cluster in enumerate(settings.clusters):
+        at = _in_file(("clusters", index))
+        if cluster.name in seen:
+            problems.append(document.problem((*at, "name"), "a name that no other cluster has", fix="rename one"))
+        seen[cluster.name] = index
+        if isinstance(cluster, ExistingSettings):
+            continue
+        network = ipaddress.ip_network(cluster.network.cidr)
+        for other_name, other in networks:
+            if network.overlaps(other):
+                problems.append(
+                    document.problem(
+                        (*at, "network", "cidr"),
+                        f"a range apart from {other_name}'s ({other})",
+                        fix="clusters whose networks overlap can never be connected",
+                    )
+                )
+        networks.append((cluster.name, network))
+    if settings.gitops.engine is Engine.ARGOCD:
+        problems.append(document.problem(_in_file(("gitops", "engine")), "flux", fix="Argo CD is not supported yet"))
+    if settings.delivery is Delivery.GIT:
+        problems.append(document.problem(_in_file(("delivery",)), "pulumi", fix="git delivery is not supported yet"))
+    return problems

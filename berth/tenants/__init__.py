@@ -1,0 +1,20 @@
+"""The tenant file: its model, how it is read, and what it comes to in one cluster."""
+
+from berth.tenants.load import LoadedProfile, LoadedTenant, load_profile, load_tenant
+from berth.tenants.model import Lifecycle, PodSecurity, Policy, Profile, TenantFile
+from berth.tenants.resolve import GitSource, Tenant, resolve
+
+__all__ = [
+    "GitSource",
+    "Lifecycle",
+    "LoadedProfile",
+    "LoadedTenant",
+    "PodSecurity",
+    "Policy",
+    "Profile",
+    "Tenant",
+    "TenantFile",
+    "load_profile",
+    "load_tenant",
+    "resolve",
+]

@@ -1,0 +1,188 @@
+"""From what is written to what holds: defaults < profile < tenant < placement override. Maps merge, lists replace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from berth.document import KeyPath
+from berth.quantity import parse_quantity
+from berth.settings import Cluster
+from berth.tenants.model import (
+    Identity,
+    Lifecycle,
+    Owners,
+    Placement,
+    PodSecurity,
+    Policy,
+    Profile,
+    TenantFile,
+)
+
+DEFAULTS: Mapping[str, Any] = {
+    # Both open the cluster to the outside and cost money: a profile or a tenant has to ask for them.
+    "quota": {"services.loadbalancers": "0", "services.nodeports": "0"},
+}
+
+
+@dataclass(frozen=True)
+class GitSource:
+    """What the agent of one cluster pulls for one tenant."""
+
+    url: str
+    ref: dict[str, str]
+    """One of branch, tag, semver, commit."""
+    path: str
+    directory: str | None
+    """The only directory of the repo that the tenant may see; None where the whole repo is the tenant's own."""
+    secret_name: str | None
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A tenant as it is to be in one cluster: every layer merged, every name written out."""
+
+    name: str
+    owners: Owners
+    lifecycle: Lifecycle
+    namespaces: tuple[str, ...]
+    policy: Policy
+    source: GitSource
+    identity: tuple[Identity, ...]
+
+    def namespace(self, suffix: str) -> str:
+        return f"{self.name}-{suffix}" if suffix else self.name
+
+
+def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Later layers win: maps merge key by key, everything else is replaced."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            below = merged.get(key)
+            merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+_POLICY_KEYS = set(Policy.model_fields)
+
+
+def _stated(policy: Policy) -> dict[str, Any]:
+    return policy.model_dump(by_alias=True, exclude_unset=True, include=_POLICY_KEYS)
+
+
+def merged_policy(profile: Profile, tenant: TenantFile, placement: Placement) -> Policy:
+    """The policy that holds for a tenant where it is placed."""
+    return Policy.model_validate(merge(DEFAULTS, _stated(profile), _stated(tenant), _stated(placement.overrides)))
+
+
+def resolve(tenant: TenantFile, placement: Placement, policy: Policy, cluster: Cluster) -> Tenant:
+    """The tenant in one cluster. `policy` is `merged_policy` of the same placement."""
+    return Tenant(
+        name=tenant.name,
+        owners=tenant.owners,
+        lifecycle=tenant.lifecycle,
+        namespaces=tuple(f"{tenant.name}-{suffix}" if suffix else tenant.name for suffix in tenant.namespaces),
+        policy=policy,
+        source=_source(tenant, placement, cluster),
+        identity=tuple(tenant.identity),
+    )
+
+
+SHARED_SECRET = "deploy-repo"  # noqa: S105 - the name of the Secret, not a secret
+"""Secret with the deploy repo's credential in each sync namespace, where the stack has one."""
+
+
+def _source(tenant: TenantFile, placement: Placement, cluster: Cluster) -> GitSource:
+    chosen = placement.ref or tenant.source.ref
+    ref = chosen.model_dump(exclude_none=True) if chosen else None
+    if tenant.source.url is not None:
+        path = (tenant.source.path or ".").format(
+            tenant=tenant.name,
+            environment=cluster.environment,
+            cloud=cluster.cloud,
+            cluster=cluster.name,
+            region=cluster.region,
+        )
+        return GitSource(tenant.source.url, ref or {"branch": "main"}, path, None, tenant.source.secret_name)
+    path = cluster.path_of(tenant.name)
+    steps = path.split("/")
+    # Up to the first step that names the tenant: its base and overlays lie below, other tenants' beside it.
+    template = cluster.deploy_repo.path.split("/")
+    own = next(index for index, step in enumerate(template) if "{tenant}" in step)
+    return GitSource(
+        url=cluster.deploy_repo.url,
+        ref=ref or {"branch": cluster.deploy_repo.branch},
+        path=path,
+        directory="/".join(steps[: own + 1]),
+        secret_name=SHARED_SECRET if cluster.deploy_repo_private else None,
+    )
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A merged policy that must not be: where it was stated in the tenant file, and what would be right."""
+
+    path: KeyPath
+    found: str
+    expected: str
+    fix: str = ""
+
+
+def breaches(profile_name: str, profile: Profile, tenant: TenantFile, index: int, policy: Policy) -> Iterator[Breach]:
+    """What is wrong with the policy that holds at placement `index`, though each layer is fine by itself."""
+    at = _Where(tenant, index)
+    for name, highest in profile.ceiling.quota.items():
+        if name in policy.quota and parse_quantity(policy.quota[name]) > parse_quantity(highest):
+            yield Breach(
+                at("quota", name),
+                policy.quota[name],
+                f"at most {highest}, the ceiling of {profile_name}",
+                "lower it, or choose a profile with a higher ceiling",
+            )
+    for name, highest in profile.ceiling.limits.items():
+        for kind, values in (("default", policy.limits.default), ("max", policy.limits.max)):
+            if name in values and parse_quantity(values[name]) > parse_quantity(highest):
+                yield Breach(
+                    at("limits", kind, name), values[name], f"at most {highest}, the ceiling of {profile_name}"
+                )
+    if policy.pod_security is PodSecurity.BASELINE and not policy.exception:
+        yield Breach(
+            at("podSecurity"), "baseline", "an exception with it", "add `exception:` and say why restricted does not do"
+        )
+    for name in ("cpu", "memory", "ephemeral-storage"):
+        default, request = policy.limits.default.get(name), policy.limits.default_request.get(name)
+        if default and request and parse_quantity(request) > parse_quantity(default):
+            yield Breach(at("limits", "defaultRequest", name), request, f"at most the default limit, {default}")
+        for kind, values in (("limits", policy.limits.default), ("requests", policy.limits.default_request)):
+            if f"{kind}.{name}" in policy.quota and name not in values and not (kind == "requests" and default):
+                key = "default" if kind == "limits" else "defaultRequest"
+                yield Breach(
+                    at("quota", f"{kind}.{name}"),
+                    policy.quota[f"{kind}.{name}"],
+                    f"limits.{key}.{name} with it",
+                    "without a default, the quota refuses every pod that names none",
+                )
+
+
+class _Where:
+    """The key path in the tenant file that a merged value comes from, or where it would be mended."""
+
+    def __init__(self, tenant: TenantFile, index: int) -> None:
+        self.tenant = tenant.model_dump(by_alias=True, exclude_unset=True)
+        self.override: KeyPath = ("placements", index, "overrides")
+
+    def __call__(self, *path: str) -> KeyPath:
+        overrides = self.tenant["placements"][self.override[1]].get("overrides", {})
+        if _has(overrides, path):
+            return (*self.override, *path)
+        return path if _has(self.tenant, path) else ("profile",)
+
+
+def _has(data: Any, path: tuple[str, ...]) -> bool:
+    for step in path:
+        if not isinstance(data, dict) or step not in data:
+            return False
+        data = data[step]
+    return True

@@ -54,13 +54,18 @@ class TextLike:
     longest: int = 253
     shortest: int = 1
 
-    def check(self, text: str) -> str:
-        if not re.fullmatch(self.regex, text) or not self.shortest <= len(text) <= self.longest:
+    def check(self, value: Any) -> str:
+        text = value if isinstance(value, str) else value.text if isinstance(value, Decimal) else str(value)
+        fits = re.fullmatch(self.regex, text) is not None and self.shortest <= len(text) <= self.longest
+        if not isinstance(value, str):
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            raise wrong(self.expected, f'write it in quotes: "{text}"' if fits and is_number else "")
+        if not fits:
             raise wrong(self.expected)
         return text
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
+        return core_schema.no_info_before_validator_function(self.check, handler(source))
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler

@@ -6,26 +6,28 @@ project in which every file is right or raises with all that is wrong in all of 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from berth.document import read_document
 from berth.errors import InvalidInput, Problem, did_you_mean, one_of
 from berth.settings import Cluster, StackFile, load_stack, stack_files
 from berth.tenants.load import (
     LoadedProfile,
     LoadedTenant,
     load_profile,
-    load_tenant,
     misnamed,
     profile_paths,
+    tenant_of,
     tenant_paths,
 )
-from berth.tenants.model import Placement, Policy
+from berth.tenants.model import Placement
+from berth.tenants.references import check_placed_names, check_references
 from berth.tenants.resolve import Tenant, breaches, merged_policy, resolve
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -50,13 +52,30 @@ class Project:
         loaded_stacks = given | _gather(paths, lambda name, path: load_stack(name, path, root), problems)
         named_profiles = {path.stem: path for path in profile_paths(root)}
         profiles = _gather(named_profiles, lambda _, path: load_profile(path, root), problems)
-        named_tenants = {path.stem: path for path in tenant_paths(root)}
-        tenants = _gather(named_tenants, lambda _, path: load_tenant(path, root), problems)
+        documents = {path.stem: read_document(path, root) for path in tenant_paths(root)}
+        tenants = _gather(documents, lambda _, document: tenant_of(document), problems)
         problems += misnamed(root)
         project = cls(root, dict(sorted(loaded_stacks.items())), profiles, tenants)
-        whole = len(loaded_stacks) == len(paths) + len(given)
         problems += _check_stacks(project)
-        problems += _check_tenants(project, set(named_profiles), check_placements=whole)
+        # Names are looked up in files with other mistakes too, so that one run shows them all; but not among stacks
+        # that could not be read.
+        for document in documents.values():
+            problems += check_references(document, "profile", sorted(named_profiles))
+            if len(loaded_stacks) == len(paths) + len(given):
+                problems += check_placed_names(document, list(project.clusters()))
+        problems += _check_tenants(project)
+        if problems:
+            raise InvalidInput(problems)
+        return project
+
+    def with_tenant(self, tenant: LoadedTenant) -> Project:
+        """The project with one more tenant. Raises InvalidInput if it does not fit in."""
+        tenants = dict(sorted({**self.tenants, tenant.file.name: tenant}.items()))
+        project = Project(self.root, self.stacks, self.profiles, tenants)
+        problems = [
+            *check_references(tenant.document, "profile", list(self.profiles)),
+            *_check_tenants(project),
+        ]
         if problems:
             raise InvalidInput(problems)
         return project
@@ -130,11 +149,11 @@ def find_root(start: Path) -> Path:
     )
 
 
-def _gather(paths: Mapping[str, Path], load: Callable[[str, Path], T], problems: list[Problem]) -> dict[str, T]:
+def _gather(sources: Mapping[str, S], load: Callable[[str, S], T], problems: list[Problem]) -> dict[str, T]:
     loaded = {}
-    for name, path in paths.items():
+    for name, source in sources.items():
         try:
-            loaded[name] = load(name, path)
+            loaded[name] = load(name, source)
         except InvalidInput as error:
             problems += error.problems
     return loaded
@@ -153,10 +172,9 @@ def _check_stacks(project: Project) -> Iterator[Problem]:
                 )
 
 
-def _check_tenants(project: Project, profiles: Iterable[str], *, check_placements: bool) -> Iterator[Problem]:
+def _check_tenants(project: Project) -> Iterator[Problem]:
     owner: dict[str, LoadedTenant] = {}
     clusters = list(project.clusters())
-    known = sorted(profiles)
     for tenant in project.tenants.values():
         for namespace in tenant.namespaces:
             other = owner.setdefault(namespace, tenant)
@@ -167,42 +185,29 @@ def _check_tenants(project: Project, profiles: Iterable[str], *, check_placement
                     found=f'"{namespace}"',
                     fix=f"{other.document.file} has it already",
                 )
-        if check_placements:
-            yield from _check_placements(tenant, clusters)
-        if tenant.file.profile not in known:
-            yield tenant.document.problem(("profile",), one_of(known), fix=did_you_mean(tenant.file.profile, known))
-        elif tenant.file.profile in project.profiles:
+        yield from _check_placements(tenant, clusters)
+        if tenant.file.profile in project.profiles:
             yield from _check_policies(tenant, project.profiles[tenant.file.profile])
     yield from _check_ingress(project, owner)
 
 
 def _check_policies(tenant: LoadedTenant, profile: LoadedProfile) -> Iterator[Problem]:
     for index, placement in enumerate(tenant.file.placements):
-        policy: Policy = merged_policy(profile.file, tenant.file, placement)
+        policy = merged_policy(profile.file, tenant.file, placement)
         for breach in breaches(profile.name, profile.file, tenant.file, index, policy):
             yield tenant.document.problem(breach.path, breach.expected, found=breach.found, fix=breach.fix)
 
 
 def _check_placements(tenant: LoadedTenant, clusters: list[Cluster]) -> Iterator[Problem]:
-    names = [cluster.name for cluster in clusters]
-    environments = sorted({cluster.environment for cluster in clusters})
-    taken: dict[str, int] = defaultdict(int)
+    """Each placement matches a cluster, and no cluster twice. Names that do not exist are reported elsewhere."""
+    names = {cluster.name for cluster in clusters}
+    environments = {cluster.environment for cluster in clusters}
+    taken: dict[str, int] = {}
     for index, placement in enumerate(tenant.file.placements):
         at = ("placements", index)
-        unknown = [env for env in placement.environments if env not in environments]
-        for env in unknown:
-            where = (*at, "environments", placement.environments.index(env))
-            yield tenant.document.problem(
-                where, f"the environment of a stack: {one_of(environments)}", fix=did_you_mean(env, environments)
-            )
-        missing = [name for name in placement.clusters or () if name not in names]
-        for name in missing:
-            where = (*at, "clusters", (placement.clusters or []).index(name))
-            yield tenant.document.problem(
-                where, f"a cluster of some stack: {one_of(names)}", fix=did_you_mean(name, names)
-            )
         chosen = [cluster for cluster in clusters if selects(placement, cluster)]
-        if not chosen and not unknown and not missing:
+        known = environments.issuperset(placement.environments) and names.issuperset(placement.clusters or ())
+        if not chosen and known and clusters:
             yield tenant.document.problem(
                 at,
                 "a placement that matches a cluster",

@@ -67,13 +67,19 @@ def misnamed(root: Path) -> list[Problem]:
 
 def load_tenant(path: Path, root: Path) -> LoadedTenant:
     """Reads one tenant file. Raises InvalidInput with every problem of it."""
-    document, file = _load(path, root, TenantFile)
+    return tenant_of(read_document(path, root))
+
+
+def tenant_of(document: Document) -> LoadedTenant:
+    """The tenant in a document. Raises InvalidInput with every problem of it."""
+    file = _model_of(document, TenantFile)
+    name = Path(document.file).stem
     problems = []
-    if file.name != path.stem:
+    if file.name != name:
         problems.append(
             document.problem(
                 ("name",),
-                f'"{path.stem}", the file\'s name',
+                f'"{name}", the file\'s name',
                 fix="a tenant is never renamed: mend the name or the file name, whichever is the mistake",
             )
         )
@@ -102,12 +108,11 @@ def load_tenant(path: Path, root: Path) -> LoadedTenant:
 
 def load_profile(path: Path, root: Path) -> LoadedProfile:
     """Reads one profile file. Raises InvalidInput with every problem of it."""
-    document, file = _load(path, root, Profile)
-    return LoadedProfile(path.stem, document, file)
-
-
-def _load(path: Path, root: Path, model: type[M]) -> tuple[Document, M]:
     document = read_document(path, root)
+    return LoadedProfile(path.stem, document, _model_of(document, Profile))
+
+
+def _model_of(document: Document, model: type[M]) -> M:
     if document.root is None:
         raise InvalidInput(document.problems)
     try:
@@ -119,4 +124,4 @@ def _load(path: Path, root: Path, model: type[M]) -> tuple[Document, M]:
         raise InvalidInput([*document.problems, *more]) from None
     if document.problems:
         raise InvalidInput(document.problems)
-    return document, file
+    return file

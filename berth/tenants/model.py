@@ -6,13 +6,14 @@ A field left out stays unset, so that the layer below shows through.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
+from berth.cidr import networks, within
 from berth.errors import did_you_mean
 from berth.model import (
     Choice,
@@ -53,14 +54,11 @@ class PodSecurity(StrEnum):
     BASELINE = "baseline"
 
 
-METADATA_NETWORKS = tuple(
-    ipaddress.ip_network(cidr)
-    for cidr in (
-        "169.254.0.0/16",  # link-local: 169.254.169.254 in all three clouds, ECS and Pod Identity agents, GKE's server
-        "168.63.129.16/32",  # Azure's wire server
-        "fd00:ec2::/64",  # AWS over IPv6
-        "fe80::/10",
-    )
+METADATA_NETWORKS = networks(
+    "169.254.0.0/16",  # link-local: 169.254.169.254 in all three clouds, ECS and Pod Identity agents, GKE's server
+    "168.63.129.16/32",  # Azure's wire server
+    "fd00:ec2::/64",  # AWS over IPv6
+    "fe80::/10",
 )
 """Addresses where a cloud hands out its machines' credentials: no tenant's pod may talk to them."""
 
@@ -91,9 +89,8 @@ def _limit_name(name: str) -> str:
 
 
 def _away_from_metadata(cidr: str) -> str:
-    network = ipaddress.ip_network(cidr)
     for metadata in METADATA_NETWORKS:
-        if network.version == metadata.version and network.subnet_of(metadata):  # type: ignore[arg-type]
+        if within(ip_network(cidr), metadata):
             raise wrong(
                 "a network apart from the clouds' metadata addresses",
                 f"{metadata} hands out machine credentials: remove it",

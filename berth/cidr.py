@@ -1,0 +1,18 @@
+"""Networks in CIDR notation, of either IP version."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+Network = IPv4Network | IPv6Network
+
+
+def within(inner: Network, outer: Network) -> bool:
+    """Whether every address of `inner` is one of `outer`; networks of two IP versions have none in common."""
+    if isinstance(inner, IPv4Network):
+        return isinstance(outer, IPv4Network) and inner.subnet_of(outer)
+    return isinstance(outer, IPv6Network) and inner.subnet_of(outer)
+
+
+def networks(*texts: str) -> tuple[Network, ...]:
+    return tuple(ip_network(text) for text in texts)

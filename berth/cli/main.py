@@ -1,0 +1,97 @@
+"""The command group, and the one place where errors become messages and exit codes.
+
+Exit codes: 0 done; 1 something outside the input failed, or is not as it should be; 2 the input is wrong; 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from berth.errors import InvalidInput, OperationFailed
+
+_COMMANDS = {
+    "local": "Run the local fleet: three clusters, their agents and a Git server on this machine.",
+    "render": "Print or write the Kubernetes objects of tenants, as they are to be in their clusters.",
+    "schema": "Write the JSON schemas that editors complete and check with.",
+    "status": "Show every tenant in every cluster: what should run, and what runs.",
+    "tenant": "Work on tenant files.",
+    "validate": "Check every stack, profile and tenant file, and how they fit together.",
+}
+
+
+class _Lazy(click.Group):
+    """Imports a command's module when it is called: `berth validate` does not wait for what others need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"berth.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--project",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    metavar="DIR",
+    help="The project's folder. Default: the nearest one above with a Pulumi.yaml.",
+)
+@click.version_option(package_name="berth")
+@click.pass_context
+def cli(ctx: click.Context, project: Path | None) -> None:
+    """A berth for every tenant in every cloud: clusters, GitOps agents and tenants from one set of files."""
+    ctx.obj = project
+
+
+def main() -> None:
+    """Runs the command line and exits."""
+    from berth.cli import output
+
+    as_json = "--json" in sys.argv
+    try:
+        code = _run()
+    except InvalidInput as error:
+        output.problems(error, as_json=as_json)
+        code = 2
+    except OperationFailed as error:
+        output.failure(error.message, error.hint)
+        code = 1
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        output.failure("interrupted")
+        code = 128 + signal.SIGINT
+    except BrokenPipeError:
+        # The reader (head, a pager) has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        output.failure(f"{where}{error.strerror or error}")
+        code = 1
+    sys.exit(code)
+
+
+def _run() -> int:
+    result: Any = cli.main(standalone_mode=False)
+    sys.stdout.flush()
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,75 @@
+"""How the command line talks: tables and colour on a terminal, one line a fact when piped, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from berth.errors import InvalidInput
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that is plain, and never wraps, where nobody is watching."""
+    return Console(stderr=stderr, highlight=False, soft_wrap=not (sys.stderr if stderr else sys.stdout).isatty())
+
+
+def emit_json(data: Any) -> None:
+    """Data as JSON on stdout."""
+    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+
+
+def say(text: str) -> None:
+    console().print(Text.from_markup(text))
+
+
+def failure(message: str, hint: str = "") -> None:
+    """One line on stderr, and what to try."""
+    err = console(stderr=True)
+    err.print(Text("error: ", style="bold red") + Text(message, style="default"))
+    if hint:
+        err.print(Text(f"  try: {hint}", style="dim"))
+
+
+def problems(error: InvalidInput, *, as_json: bool) -> None:
+    """Every problem, sorted by place: JSON on stdout, blocks on a terminal, else one line each on stderr."""
+    if as_json:
+        emit_json({"valid": False, "problems": [problem.as_dict() for problem in error.problems]})
+        return
+    err = console(stderr=True)
+    for problem in error.problems:
+        if not err.is_terminal:
+            err.print(Text(str(problem)))
+            continue
+        where = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
+        err.print(Text(where, style="bold") + Text(f"  {problem.path}", style="cyan"))
+        for label, value, style in (
+            ("found", problem.found, "red"),
+            ("expected", problem.expected, "default"),
+            ("fix", problem.fix, "green"),
+        ):
+            if value:
+                err.print(Text(f"  {label:<9}", style="dim") + Text(value, style=style))
+        err.print()
+    count = len(error.problems)
+    err.print(Text(f"{count} problem{'s' if count != 1 else ''}; nothing was changed", style="bold red"))
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], *, title: str = "") -> None:
+    """Rows under headings: framed lightly on a terminal, tab-separated when piped."""
+    out = console()
+    if not out.is_terminal:
+        for row in (columns, *rows):
+            sys.stdout.write("\t".join(str(cell) for cell in row) + "\n")
+        return
+    view = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold dim")
+    for column in columns:
+        view.add_column(column, overflow="fold")
+    for row in rows:
+        view.add_row(*row)
+    out.print(view)

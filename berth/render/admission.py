@@ -1,0 +1,229 @@
+"""Admission policies: what RBAC cannot say, said by the API server itself.
+
+One ValidatingAdmissionPolicy a concern for all tenants of a cluster. What differs between tenants stands in annotations
+of their namespaces, which tenants cannot write; a missing annotation allows nothing. Policies hold for everybody, the
+platform's own mistakes included, except `berth-guard-rails`, which asks who is asking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from berth import names
+from berth.render.objects import Object, make
+
+_API = "admissionregistration.k8s.io/v1"
+
+
+def admission_policies() -> Iterator[Object]:
+    yield from _workloads()
+    yield from _services()
+    yield from _hosts()
+    yield from _sources()
+    yield from _syncs()
+    yield from _guard_rails()
+
+
+def _policy(
+    name: str,
+    rules: list[tuple[str, list[str]]],
+    variables: dict[str, str],
+    validations: list[dict[str, str]],
+    *,
+    role: str | None = None,
+    operations: tuple[str, ...] = ("CREATE", "UPDATE"),
+    conditions: dict[str, str] | None = None,
+) -> Iterator[Object]:
+    """A policy and its binding, for the namespaces of every tenant (of one `role`, or of any)."""
+    spec: dict[str, Any] = {
+        "failurePolicy": "Fail",
+        "matchConstraints": {
+            "resourceRules": [
+                {"apiGroups": [group], "apiVersions": ["*"], "operations": list(operations), "resources": resources}
+                for group, resources in rules
+            ]
+        },
+    }
+    if conditions:
+        spec["matchConditions"] = [{"name": key, "expression": value} for key, value in conditions.items()]
+    if variables:
+        spec["variables"] = [{"name": key, "expression": value} for key, value in variables.items()]
+    spec["validations"] = validations
+    yield make(_API, "ValidatingAdmissionPolicy", name, spec=spec)
+    selector = [{"key": names.TENANT_LABEL, "operator": "Exists"}]
+    if role:
+        selector.append({"key": names.ROLE_LABEL, "operator": "In", "values": [role]})  # type: ignore[dict-item]
+    yield make(
+        _API,
+        "ValidatingAdmissionPolicyBinding",
+        name,
+        spec={
+            "policyName": name,
+            "validationActions": ["Deny"],
+            "matchResources": {"namespaceSelector": {"matchExpressions": selector}},
+        },
+    )
+
+
+def _listed(annotation: str) -> str:
+    """CEL: the entries of a comma-separated annotation of the namespace; none where it is missing."""
+    return f"namespaceObject.metadata.?annotations[?'{annotation}'].orValue('').split(',').filter(e, e != '')"
+
+
+_POD_SPEC = (
+    "object.kind == 'CronJob' ? object.spec.jobTemplate.spec.template.spec : "
+    "object.kind == 'Pod' ? object.spec : object.spec.template.spec"
+)
+_IMAGES = " + ".join(
+    f"(has(variables.pod.{kind}) ? variables.pod.{kind}.map(c, c.?image.orValue('')) : [])"
+    for kind in ("containers", "initContainers", "ephemeralContainers")
+)
+
+
+def _workloads() -> Iterator[Object]:
+    """Images from allowed registries only, and no rank above the platform's own pods."""
+    yield from _policy(
+        "berth-workloads",
+        [
+            ("", ["pods", "pods/ephemeralcontainers"]),
+            ("apps", ["daemonsets", "deployments", "replicasets", "statefulsets"]),
+            ("batch", ["cronjobs", "jobs"]),
+        ],
+        {
+            "pod": _POD_SPEC,
+            "allowed": _listed(names.REGISTRIES_ANNOTATION),
+            # An entry allows a repository and all below it: the next character must end a path step.
+            "refused": f"({_IMAGES}).filter(i, !variables.allowed.exists(a, i.startsWith(a + '/') "
+            "|| i.startsWith(a + ':') || i.startsWith(a + '@') || i == a))",
+        },
+        [
+            {
+                "expression": "size(variables.refused) == 0",
+                "messageExpression": "'images must come from the registries allowed for this tenant (' + "
+                "variables.allowed.join(', ') + '): ' + variables.refused.join(', ')",
+            },
+            {
+                "expression": "!variables.pod.?priorityClassName.orValue('').startsWith('system-')",
+                "message": "system priority classes are the platform's",
+            },
+        ],
+    )
+
+
+def _services() -> Iterator[Object]:
+    """externalIPs would take over traffic to any address, ExternalName leads past the network policy's DNS names."""
+    yield from _policy(
+        "berth-services",
+        [("", ["services"])],
+        {},
+        [
+            {
+                "expression": "size(object.spec.?externalIPs.orValue([])) == 0",
+                "message": "externalIPs can take over other tenants' addresses",
+            },
+            {
+                "expression": "object.spec.?type.orValue('ClusterIP') != 'ExternalName'",
+                "message": "a Service of type ExternalName can stand for any name: use the name itself",
+            },
+        ],
+        role="workloads",
+    )
+
+
+def _hosts() -> Iterator[Object]:
+    """Host names from the tenant's list only, each stated: a rule without a host takes them all."""
+    yield from _policy(
+        "berth-hosts",
+        [("networking.k8s.io", ["ingresses"]), ("gateway.networking.k8s.io", ["grpcroutes", "httproutes"])],
+        {
+            "allowed": _listed(names.HOSTS_ANNOTATION),
+            "hosts": "object.kind == 'Ingress' "
+            "? object.spec.?rules.orValue([]).map(r, r.?host.orValue('')) "
+            "+ object.spec.?tls.orValue([]).map(t, t.?hosts.orValue(['']))"
+            ".map(h, h.join(',')).filter(h, h != '').join(',').split(',').filter(h, h != '') "
+            ": (size(object.spec.?hostnames.orValue([])) == 0 ? [''] : object.spec.hostnames)",
+            "refused": "variables.hosts.filter(h, !variables.allowed.exists(a, h == a "
+            "|| (a.startsWith('*.') && h.endsWith(a.substring(1)))))",
+        },
+        [
+            {
+                "expression": "size(variables.refused) == 0",
+                "messageExpression": "'hosts must be among those allowed for this tenant (' + "
+                "variables.allowed.join(', ') + '): ' + variables.refused.map(h, h == '' ? 'any host' : h).join(', ')",
+            },
+            {
+                "expression": "object.kind != 'Ingress' || !has(object.spec.defaultBackend)",
+                "message": "a default backend takes every host: name the hosts",
+            },
+        ],
+        role="workloads",
+    )
+
+
+def _sources() -> Iterator[Object]:
+    """Sources in a tenant's namespaces have the URL from its file. Others could be used to probe the network from the
+    agent, or to send it a credential."""
+    yield from _policy(
+        "berth-sources",
+        [("source.toolkit.fluxcd.io", ["buckets", "gitrepositories", "helmcharts", "helmrepositories",
+                                       "ocirepositories"])],
+        {"allowed": _listed(names.SOURCES_ANNOTATION)},
+        [
+            {
+                "expression": "variables.allowed.exists(a, a == object.spec.?url.orValue(''))",
+                "messageExpression": "'sources must have a URL allowed for this tenant (' + "
+                "variables.allowed.join(', ') + ')'",
+            },
+        ],
+    )  # fmt: skip
+
+
+def _syncs() -> Iterator[Object]:
+    """Kustomizations in a tenant's namespaces act as its reconciler, from its own source, into its own namespaces."""
+    yield from _policy(
+        "berth-syncs",
+        [("kustomize.toolkit.fluxcd.io", ["kustomizations"])],
+        {"namespaces": _listed(names.NAMESPACES_ANNOTATION)},
+        [
+            {
+                "expression": f"object.spec.?serviceAccountName.orValue('') == '{names.RECONCILER}'",
+                "message": f"serviceAccountName must be {names.RECONCILER}",
+            },
+            {
+                "expression": "object.spec.sourceRef.?namespace.orValue(object.metadata.namespace) "
+                "== object.metadata.namespace",
+                "message": "sourceRef must stay in this namespace",
+            },
+            {
+                "expression": "!has(object.spec.targetNamespace) "
+                "|| object.spec.targetNamespace in variables.namespaces",
+                "messageExpression": "'targetNamespace must be one of the tenant\\'s (' + "
+                "variables.namespaces.join(', ') + ')'",
+            },
+            {"expression": "!has(object.spec.kubeConfig)", "message": "a tenant's sync stays in its cluster"},
+        ],
+    )
+
+
+def _guard_rails() -> Iterator[Object]:
+    """Service accounts that Berth made stay as they are. RBAC cannot tell them from the tenant's own by name, so the
+    policy asks for a right that no tenant has and the platform has: to delete the namespace's quotas."""
+    marked = " || ".join(
+        f"({which} != null && '{names.GUARD_RAIL_LABEL}' in {which}.metadata.?labels.orValue({{}}))"
+        for which in ("object", "oldObject")
+    )
+    yield from _policy(
+        "berth-guard-rails",
+        [("", ["serviceaccounts"])],
+        {},
+        [
+            {
+                "expression": "authorizer.group('').resource('resourcequotas').namespace(request.namespace)"
+                ".check('delete').allowed()",
+                "message": "this service account is a guard-rail: the platform's to change",
+            },
+        ],
+        operations=("CREATE", "UPDATE", "DELETE"),
+        conditions={"guard-rail": marked},
+    )

@@ -1,0 +1,258 @@
+"""Brings the local fleet to what it should be, whatever it is: nothing, half of it, or all but one process."""
+
+from __future__ import annotations
+
+import fcntl
+import http.client
+import json
+import shutil
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from berth.errors import InvalidInput, OperationFailed, Problem
+from berth.local import pki, processes, repo
+from berth.local.build import Binaries
+from berth.local.controlplane import CLIENT_CONFIGS, SERVERS, ControlPlane
+from berth.local.kubeconfig import kubeconfig, write_kubeconfig
+from berth.local.paths import FleetPaths
+from berth.local.ports import HOST, Ports
+from berth.local.processes import Spec
+from berth.local.stack import GIT_SERVER, git_port
+from berth.settings import ExistingSettings, StackFile
+
+READY_SECONDS = 60.0
+
+Tell = Callable[[str, str], None]
+"""Takes what a message is about (a cluster, the Git server) and the message."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One process of the fleet, as it is: None where it does not run."""
+
+    name: str
+    process: psutil.Process | None
+
+
+class Fleet:
+    """The local fleet of a project's stack."""
+
+    def __init__(self, root: Path, stack: StackFile, paths: FleetPaths, binaries: Binaries) -> None:
+        self.root = root
+        self.paths = paths
+        self.binaries = binaries
+        self.stack = stack
+        self.clusters = _contexts(stack)
+        preferred = git_port(stack)
+        self.ports = Ports(paths.ports, {GIT_SERVER: preferred} if preferred else {})
+
+    def planes(self) -> list[ControlPlane]:
+        return [ControlPlane(name, self.paths, self.binaries, self.ports) for name in self.clusters]
+
+    # up --------------------------------------------------------------------------------------------------------------
+
+    def up(self, tell: Tell) -> None:
+        """Starts what does not run, restarts what runs otherwise than it should. Raises OperationFailed."""
+        self.paths.state.mkdir(parents=True, exist_ok=True)
+        with self._alone():
+            repo.seed(self.paths, self.root / "deploy")
+            self._settle_ports(tell)
+            self._ensure(self._git_server(), tell)
+            with ThreadPoolExecutor(len(self.clusters)) as pool:
+                list(pool.map(lambda plane: self._cluster_up(plane, tell), self.planes()))
+            entries = {plane.name: (plane.port("apiserver"), plane.certificates, "admin") for plane in self.planes()}
+            write_kubeconfig(self.paths.kubeconfig, kubeconfig(entries))
+
+    def _settle_ports(self, tell: Tell) -> None:
+        """Ports of servers that do not run are free; a cluster whose ports changed is started anew."""
+        alive = processes.running(self.paths)
+        idle = [] if GIT_SERVER in alive else [GIT_SERVER]
+        for name in self.clusters:
+            up = {process for process in alive if process.startswith(f"{name}/")}
+            serving = {
+                "apiserver": "kube-apiserver",
+                "source-controller": "source-controller",
+                "source-health": "source-controller",
+                "kustomize-health": "kustomize-controller",
+            }
+            idle += [f"{name}/{server}" for server in SERVERS if f"{name}/{serving[server]}" not in up]
+        before = {name: self.ports.get(name) for name in idle}
+        for name in self.ports.settle(idle):
+            if before[name] is not None:
+                tell(name, f"port {before[name]} is taken by another program: using {self.ports[name]}")
+
+    def _git_server(self) -> Spec:
+        listen = f"{HOST}:{self.ports[GIT_SERVER]}"
+        return Spec(GIT_SERVER, (self.binaries["git-server"], f"--root={self.paths.repos}", f"--listen={listen}"))
+
+    def _cluster_up(self, plane: ControlPlane, tell: Tell) -> None:
+        started = time.monotonic()
+        plane.folder.mkdir(parents=True, exist_ok=True)
+        (plane.folder / "tmp").mkdir(exist_ok=True)
+        if pki.ensure(plane.certificates):
+            # Whoever runs was started with the former certificates.
+            processes.stop(self._members(plane.name))
+        for client in CLIENT_CONFIGS:
+            entry = {plane.name: (plane.port("apiserver"), plane.certificates, client)}
+            write_kubeconfig(plane.config_of(client), kubeconfig(entry))
+        self._write_kwok_config(plane)
+        specs = {spec.name.partition("/")[2]: spec for spec in plane.specs()}
+        changed = self._ensure(specs.pop("etcd"), tell)
+        changed |= self._ensure(specs.pop("kube-apiserver"), tell)
+        self._wait_ready(plane)
+        self._install_agent(plane)
+        for spec in specs.values():
+            changed |= self._ensure(spec, tell)
+        took = time.monotonic() - started
+        tell(plane.name, f"ready in {took:.1f} s" if changed else "was up already")
+
+    def _ensure(self, spec: Spec, tell: Tell) -> bool:
+        """Makes the process run as the spec says. True where it had to be started."""
+        current = processes.running(self.paths).get(spec.name)
+        if current is not None:
+            if processes.is_as(current, spec):
+                return False
+            processes.stop([current])
+        cluster, _, program = spec.name.rpartition("/")
+        tell(cluster or spec.name, f"starting {program}")
+        process = processes.start(self.paths, spec)
+        time.sleep(0.2)
+        if processes.died(process):
+            raise self._died(spec.name)
+        return True
+
+    def _wait_ready(self, plane: ControlPlane) -> None:
+        context = ssl.create_default_context(cafile=str(plane.certificates / "ca.crt"))
+        context.load_cert_chain(plane.certificates / "admin.crt", plane.certificates / "admin.key")
+        end = time.monotonic() + READY_SECONDS
+        reason = ""
+        while time.monotonic() < end:
+            for program in ("etcd", "kube-apiserver"):
+                if f"{plane.name}/{program}" not in processes.running(self.paths):
+                    raise self._died(f"{plane.name}/{program}")
+            connection = http.client.HTTPSConnection(HOST, plane.port("apiserver"), timeout=5, context=context)
+            try:
+                connection.request("GET", "/readyz")
+                answer = connection.getresponse()
+                if answer.status == 200:
+                    return
+                reason = answer.read().decode(errors="replace")[-300:]
+            except OSError as error:
+                reason = str(error)
+            finally:
+                connection.close()
+            time.sleep(0.2)
+        log = self.paths.log(f"{plane.name}/kube-apiserver")
+        raise OperationFailed(f"{plane.name}: the API server is not ready after {READY_SECONDS:.0f} s: {reason}",
+                              f"berth local logs {plane.name}/kube-apiserver ({log})")  # fmt: skip
+
+    def _died(self, name: str) -> OperationFailed:
+        log = self.paths.log(name)
+        return OperationFailed(f"{name} ended right after its start:\n{processes.last_lines(log)}", f"see {log}")
+
+    def _write_kwok_config(self, plane: ControlPlane) -> None:
+        stages = [path.read_text("utf-8").strip() for path in self.binaries.data("kwok") if _is_stage(path)]
+        (plane.folder / "kwok.yaml").write_text("\n---\n".join(stages) + "\n", "utf-8")
+
+    def _install_agent(self, plane: ControlPlane) -> None:
+        """CRDs and rights of the agent, and the node: what `install: none` expects to find."""
+        manifests = self.root / "local" / "manifests"
+        files = [*self.binaries.data("flux"), manifests / "flux.yaml", manifests / "nodes.yaml"]
+        arguments = [item for path in files for item in ("-f", str(path))]
+        self.kubectl(plane, "apply", "--server-side", "--force-conflicts", "--field-manager=berth-local", *arguments)
+
+    def kubectl(self, plane: ControlPlane, *arguments: str, stdin: str | None = None, **env: str) -> str:
+        """Runs the fleet's kubectl as the cluster's admin. Raises OperationFailed with its message."""
+        command = [self.binaries["kubectl"], f"--kubeconfig={plane.config_of('admin')}", *arguments]
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.paths.state), **env}
+        done = subprocess.run(command, input=stdin, env=environment, capture_output=True, text=True)  # noqa: S603
+        if done.returncode != 0:
+            raise OperationFailed(f"{plane.name}: kubectl {arguments[0]}: {done.stderr.strip()[-2000:]}")
+        return done.stdout
+
+    # status and down -------------------------------------------------------------------------------------------------
+
+    def members(self) -> list[Member]:
+        """Every process that the fleet should have."""
+        alive = processes.running(self.paths)
+        specs = [GIT_SERVER]
+        if all(self.ports.get(f"{name}/{server}") for name in self.clusters for server in SERVERS):
+            specs += [spec.name for plane in self.planes() for spec in plane.specs()]
+        return [Member(name, alive.get(name)) for name in specs]
+
+    def _members(self, cluster: str) -> list[psutil.Process]:
+        return [process for name, process in processes.running(self.paths).items() if name.startswith(f"{cluster}/")]
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with alone(self.paths):
+            yield
+
+
+@contextmanager
+def alone(paths: FleetPaths) -> Iterator[None]:
+    """One `up` or `down` of a fleet at a time."""
+    paths.state.mkdir(parents=True, exist_ok=True)
+    with paths.lock.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OperationFailed("another berth is starting or stopping this fleet", "wait for it") from None
+        yield
+
+
+def down(paths: FleetPaths, *, delete: bool = False) -> int:
+    """Stops every process of the fleet, agents first; with `delete`, removes its state. Returns how many ran.
+
+    Needs no stack file and no programs: whatever carries the fleet's mark is stopped.
+    """
+    if not paths.state.is_dir():
+        return 0
+    with alone(paths):
+        alive = processes.running(paths)
+        last = [name for name in alive if name.endswith(("/etcd", "/kube-apiserver"))]
+        processes.stop([process for name, process in alive.items() if name not in last])
+        for program in ("kube-apiserver", "etcd"):
+            processes.stop([alive[name] for name in last if name.endswith(f"/{program}")], patience=5)
+    if delete:
+        shutil.rmtree(paths.state)
+    return len(alive)
+
+
+def _contexts(stack: StackFile) -> list[str]:
+    """The clusters of a stack that a local fleet can be: existing ones, whose contexts have their names."""
+    problems: list[Problem] = []
+    for index, cluster in enumerate(stack.settings.clusters):
+        at = ("config", "berth:clusters", index)
+        if not isinstance(cluster, ExistingSettings):
+            problems.append(
+                stack.document.problem(
+                    (*at, "provider"), "existing", fix="the local fleet stands for existing clusters"
+                )
+            )
+        elif cluster.context != cluster.name:
+            problems.append(
+                stack.document.problem((*at, "context"), f'"{cluster.name}"', fix="the local fleet names contexts so")
+            )
+    if problems:
+        raise InvalidInput(problems)
+    return [cluster.name for cluster in stack.settings.clusters]
+
+
+def _is_stage(path: Path) -> bool:
+    return "kind: Stage" in path.read_text("utf-8")
+
+
+def parse_json(text: str) -> list[dict[str, object]]:
+    """The items of a `kubectl -o json` answer, one object or a list."""
+    data = json.loads(text) if text.strip() else {"items": []}
+    items: list[dict[str, object]] = data.get("items", [data])
+    return items

@@ -1,0 +1,58 @@
+"""Where the local fleet keeps its things: its state in the project, what it builds in the user's cache."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class FleetPaths:
+    """Paths below one state folder. Two fleets with two state folders never meet."""
+
+    state: Path
+
+    @classmethod
+    def of(cls, root: Path, state: Path | None = None) -> FleetPaths:
+        return cls((state or root / ".local").absolute())
+
+    @property
+    def kubeconfig(self) -> Path:
+        """One context a cluster, for people and for Berth."""
+        return self.state / "kubeconfig"
+
+    @property
+    def ports(self) -> Path:
+        return self.state / "ports.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.state / "lock"
+
+    @property
+    def repos(self) -> Path:
+        """The folder that the Git server serves."""
+        return self.state / "git"
+
+    @property
+    def deploy_repo(self) -> Path:
+        return self.repos / "deploy.git"
+
+    @property
+    def worktree(self) -> Path:
+        """A checkout of the deploy repo, to commit in."""
+        return self.state / "deploy"
+
+    def cluster(self, name: str) -> Path:
+        """Data and certificates of one cluster."""
+        return self.state / "clusters" / name
+
+    def log(self, process: str) -> Path:
+        return self.state / "logs" / f"{process.replace('/', '-')}.log"
+
+
+def cache_dir() -> Path:
+    """The user's cache for what Berth builds; survives `git clean`."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "berth"

@@ -1,0 +1,1 @@
+"""Everything that creates Pulumi resources, one component a file."""

@@ -139,9 +139,9 @@ def build(source: Path, report: Report | None = None) -> Binaries:
 def _folder(source: Path, module: Module) -> Path:
     digest = hashlib.sha256(repr(module).encode())
     directory = source / module.name
-    for path in sorted([directory / "go.mod", directory / "go.sum", *directory.glob("*.go")]):
+    for path in sorted([directory / "go.mod", directory / "go.sum", *directory.glob("**/*.go")]):
         if path.is_file() and not path.name.endswith("_test.go"):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+            digest.update(str(path.relative_to(directory)).encode() + b"\0" + path.read_bytes())
     return cache_dir() / "fleet" / f"{module.name}-{digest.hexdigest()[:12]}"
 
 

@@ -54,15 +54,16 @@ class ControlPlane:
         return f"unix://{self.folder}/etcd.sock"
 
     def _etcd(self) -> Spec:
-        peer = f"unix://{self.folder}/etcd-peer.sock"
+        # Advertised to other members, of which there are none: nothing listens there.
+        nobody = f"http://{HOST}:2380"
         return self._spec(
             "etcd",
             f"--data-dir={self.folder}/etcd",
             f"--listen-client-urls={self._etcd_socket}",
-            f"--advertise-client-urls={self._etcd_socket}",
-            f"--listen-peer-urls={peer}",
-            f"--initial-advertise-peer-urls={peer}",
-            f"--initial-cluster=default={peer}",
+            f"--advertise-client-urls={nobody}",
+            f"--listen-peer-urls=unix://{self.folder}/etcd-peer.sock",
+            f"--initial-advertise-peer-urls={nobody}",
+            f"--initial-cluster=default={nobody}",
             "--unsafe-no-fsync",  # a throw-away fleet: speed before surviving a power cut
             "--log-level=warn",
         )

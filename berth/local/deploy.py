@@ -6,6 +6,8 @@ no longer rendered is pruned.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,11 +18,10 @@ from berth.local.fleet import Fleet, Tell, parse_json
 from berth.project import Project
 from berth.render import Object, render, render_cluster
 from berth.render.emit import to_yaml
-from berth.render.objects import identity_of
+from berth.render.objects import identity_of, make
 from berth.settings import Cluster
 
-_NAMESPACE = "berth-system"
-_APPLYSET = "configmaps/berth"
+_PARENT = "fleetdeploys.local.berth.dev/berth"
 _PRUNED = " pruned"
 
 
@@ -56,8 +57,8 @@ def deploy_with_kubectl(fleet: Fleet, project: Project, stack: str, tell: Tell) 
 def _apply(fleet: Fleet, plane: ControlPlane, project: Project, cluster: Cluster, tell: Tell) -> Changes:
     objects = objects_of(project, cluster)
     tell(cluster.name, f"applying {len(objects)} objects")
-    parent = f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {_NAMESPACE}\n"
-    fleet.kubectl(plane, "apply", "--server-side", "--field-manager=berth", "-f", "-", stdin=parent)
+    if not fleet.kubectl(plane, "get", _PARENT, "--ignore-not-found", "--output=name"):
+        fleet.kubectl(plane, "create", "--filename=-", stdin=_parent())
     before = _versions(fleet, plane, objects)
     printed = fleet.kubectl(
         plane,
@@ -66,8 +67,7 @@ def _apply(fleet: Fleet, plane: ControlPlane, project: Project, cluster: Cluster
         "--force-conflicts",
         "--field-manager=berth",
         "--prune",
-        f"--applyset={_APPLYSET}",
-        f"--namespace={_NAMESPACE}",
+        f"--applyset={_PARENT}",
         "--filename=-",
         stdin=to_yaml(objects),
         KUBECTL_APPLYSET="true",
@@ -79,6 +79,23 @@ def _apply(fleet: Fleet, plane: ControlPlane, project: Project, cluster: Cluster
     changes = Changes(cluster.name, created, changed, len(after) - created - changed, pruned)
     tell(cluster.name, f"{created} created, {changed} changed, {changes.unchanged} unchanged, {pruned} pruned")
     return changes
+
+
+def _parent() -> str:
+    """The ApplySet's parent as kubectl wants to find it: with an ID that follows from the parent's identity."""
+    identity = hashlib.sha256(b"berth..FleetDeploy.local.berth.dev").digest()
+    label = f"applyset-{base64.urlsafe_b64encode(identity).decode().rstrip('=')}-v1"
+    parent = make(
+        "local.berth.dev/v1",
+        "FleetDeploy",
+        "berth",
+        labels={"applyset.kubernetes.io/id": label},
+        annotations={
+            "applyset.kubernetes.io/tooling": "kubectl/v1.27",
+            "applyset.kubernetes.io/contains-group-kinds": "",
+        },
+    )
+    return to_yaml([parent])
 
 
 def _versions(fleet: Fleet, plane: ControlPlane, objects: list[Object]) -> Mapping[tuple[str, str, str, str], str]:

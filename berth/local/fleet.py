@@ -96,7 +96,8 @@ class Fleet:
     def _cluster_up(self, plane: ControlPlane, tell: Tell) -> None:
         started = time.monotonic()
         plane.folder.mkdir(parents=True, exist_ok=True)
-        (plane.folder / "tmp").mkdir(exist_ok=True)
+        for needed in ("artifacts", "tmp"):
+            (plane.folder / needed).mkdir(exist_ok=True)
         if pki.ensure(plane.certificates):
             # Whoever runs was started with the former certificates.
             processes.stop(self._members(plane.name))
@@ -111,6 +112,7 @@ class Fleet:
         self._install_agent(plane)
         for spec in specs.values():
             changed |= self._ensure(spec, tell)
+        self._wait_agent(plane)
         took = time.monotonic() - started
         tell(plane.name, f"ready in {took:.1f} s" if changed else "was up already")
 
@@ -154,6 +156,22 @@ class Fleet:
         raise OperationFailed(f"{plane.name}: the API server is not ready after {READY_SECONDS:.0f} s: {reason}",
                               f"berth local logs {plane.name}/kube-apiserver ({log})")  # fmt: skip
 
+    def _wait_agent(self, plane: ControlPlane) -> None:
+        """Waits until the agent's controllers say that they are ready, and nothing of the cluster has ended."""
+        waiting = ["source-health", "kustomize-health"]
+        end = time.monotonic() + READY_SECONDS
+        while True:
+            alive = processes.running(self.paths)
+            for spec in plane.specs():
+                if spec.name not in alive:
+                    raise self._died(spec.name)
+            waiting = [server for server in waiting if not _answers(plane.port(server))]
+            if not waiting:
+                return
+            if time.monotonic() > end:
+                raise OperationFailed(f"{plane.name}: {waiting[0]} is not ready after {READY_SECONDS:.0f} s")
+            time.sleep(0.2)
+
     def _died(self, name: str) -> OperationFailed:
         log = self.paths.log(name)
         return OperationFailed(f"{name} ended right after its start:\n{processes.last_lines(log)}", f"see {log}")
@@ -165,9 +183,10 @@ class Fleet:
     def _install_agent(self, plane: ControlPlane) -> None:
         """CRDs and rights of the agent, and the node: what `install: none` expects to find."""
         manifests = self.root / "local" / "manifests"
-        files = [*self.binaries.data("flux"), manifests / "flux.yaml", manifests / "nodes.yaml"]
+        files = [*self.binaries.data("flux"), *sorted(manifests.glob("*.yaml"))]
         arguments = [item for path in files for item in ("-f", str(path))]
         self.kubectl(plane, "apply", "--server-side", "--force-conflicts", "--field-manager=berth-local", *arguments)
+        self.kubectl(plane, "wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
 
     def kubectl(self, plane: ControlPlane, *arguments: str, stdin: str | None = None, **env: str) -> str:
         """Runs the fleet's kubectl as the cluster's admin. Raises OperationFailed with its message."""
@@ -245,6 +264,17 @@ def _contexts(stack: StackFile) -> list[str]:
     if problems:
         raise InvalidInput(problems)
     return [cluster.name for cluster in stack.settings.clusters]
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=2)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 def _is_stage(path: Path) -> bool:

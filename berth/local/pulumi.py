@@ -22,7 +22,7 @@ def deploy_with_pulumi(fleet: Fleet, project: Project, stack: str) -> None:
     backend = fleet.paths.state / "pulumi"
     backend.mkdir(parents=True, exist_ok=True)
     config = backend / f"Pulumi.{stack}.yaml"
-    write_text(config, _config(fleet, project, stack, _salt(config)), mode=0o600)
+    write_text(config, _config(project, stack, _salt(config)), mode=0o600)
     workspace = automation.LocalWorkspaceOptions(
         env_vars={
             "PULUMI_BACKEND_URL": f"file://{backend}",
@@ -48,7 +48,7 @@ def deploy_with_pulumi(fleet: Fleet, project: Project, stack: str) -> None:
             write_text(fleet.root / config.name, original.decode())
 
 
-def _config(fleet: Fleet, project: Project, stack: str, salt: str | None) -> str:
+def _config(project: Project, stack: str, salt: str | None) -> str:
     """The stack file with the places where the fleet really is."""
     document = project.stack(stack).document.value
     settings = project.stack(stack).settings
@@ -59,7 +59,7 @@ def _config(fleet: Fleet, project: Project, stack: str, salt: str | None) -> str
     }
     if salt:
         data["encryptionsalt"] = salt
-    return f"# Made by `berth local deploy` from {fleet.root.name}'s stack file.\n" + yaml.safe_dump(data)
+    return "# Made by `berth local deploy` from the project's stack file: change that one.\n" + yaml.safe_dump(data)
 
 
 def _salt(config: Any) -> str | None:

@@ -1,0 +1,3 @@
+module berth.local/git-server
+
+go 1.26.0

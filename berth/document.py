@@ -7,6 +7,7 @@ guess, because the same stack file is also read by Pulumi's own parser. Numbers 
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,8 @@ from berth.errors import Problem
 MAX_BYTES: Final = 1_048_576
 MAX_NODES: Final = 50_000
 """Values in one file after aliases are expanded: far above any real file, far below an anchor bomb."""
+MAX_DEPTH: Final = 50
+"""Collections inside each other. The C parser crashes, and Python's stack ends, on files nested without end."""
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -25,7 +28,8 @@ _OLD_BOOLEANS = re.compile(r"(?i:yes|no|on|off)\Z")
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?\Z")
 _AMBIGUOUS_NUMBER = re.compile(
-    r"[-+]?(?:0[0-9_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|0b[01_]+|[0-9]+_[0-9_]*|[1-9][0-9]*(?::[0-5]?[0-9])+"
+    r"[-+]?(?:0[0-9_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|0b[01_]+|[0-9]+_[0-9_]*(?:\.[0-9_]*)?|[1-9][0-9]*(?::[0-5]?[0-9])+"
+    r"|[0-9]{16,}"  # more than a double holds, and a double is what JSON makes of it
     r"|\.inf|\.Inf|\.INF|\.nan|\.NaN|\.NAN)\Z"
 )
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
@@ -122,7 +126,11 @@ def read_document(path: Path, root: Path) -> Document:
         target = path.resolve(strict=True)
         if not target.is_relative_to(root.resolve()):
             return refuse("a file of this project", "replace the link by the file", found=f"a link to {target}")
-        size = target.stat().st_size
+        status = target.stat()
+        if not stat.S_ISREG(status.st_mode):
+            # Reading a pipe would wait for its writer.
+            return refuse("a file", "move it elsewhere", found="something else, such as a folder")
+        size = status.st_size
         if size > MAX_BYTES:
             return refuse(f"at most {MAX_BYTES} bytes", "is this the right file?", found=f"{size} bytes")
         raw = target.read_bytes()
@@ -142,6 +150,10 @@ def read_document(path: Path, root: Path) -> Document:
 def parse_document(text: str, document: Document) -> Document:
     """Fills `document` from YAML text."""
     try:
+        # As a level takes a character at least, a text as short as this is safe to compose.
+        if len(text) > _SAFE_LENGTH and (mark := _too_deep(text)):
+            document.problems.append(_depth_problem(document.file, mark))
+            return document
         roots = list(_compose_all(text))
     except yaml.MarkedYAMLError as error:
         document.problems.append(_syntax_problem(document.file, text, error))
@@ -155,14 +167,11 @@ def parse_document(text: str, document: Document) -> Document:
                 line,
                 column,
                 "",
-                f"character {error.character!r}",
+                f"the character U+{_code_point(error.character):04X}",
                 "printable text",
                 "remove it",
             )
         )
-        return document
-    except RecursionError:
-        document.problems.append(Problem(document.file, 1, 1, "", "", "nesting of a sane depth", "flatten the file"))
         return document
     if not roots or (len(roots) == 1 and _is_empty(roots[0])):
         fix = "write the file, or delete it"
@@ -179,9 +188,35 @@ def parse_document(text: str, document: Document) -> Document:
     return document
 
 
+# The C parser where PyYAML was built with it: a thousand tenant files are read on every keystroke.
+_LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_SAFE_LENGTH: Final = 8192 if hasattr(yaml, "CBaseLoader") else MAX_DEPTH
+
+
 def _compose_all(text: str) -> Any:
-    # The C parser where PyYAML was built with it: a thousand tenant files are read on every keystroke.
-    return yaml.compose_all(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+    return yaml.compose_all(text, Loader=_LOADER)
+
+
+def _too_deep(text: str) -> yaml.Mark | None:
+    """Where the text goes deeper than MAX_DEPTH. The parser's events come one by one, without recursion."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                return event.start_mark
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return None
+
+
+def _depth_problem(file: str, mark: yaml.Mark, path: KeyPath = ()) -> Problem:
+    found = f"more than {MAX_DEPTH} collections inside each other"
+    return Problem(file, mark.line + 1, mark.column + 1, dotted(path), found, "a flat file", "flatten it")
+
+
+def _code_point(character: str | int) -> int:
+    return character if isinstance(character, int) else ord(character)
 
 
 def _is_empty(node: yaml.Node) -> bool:
@@ -198,7 +233,7 @@ def _syntax_problem(file: str, text: str, error: yaml.MarkedYAMLError) -> Proble
         return Problem(
             file, line, indent.index("\t") + 1, "", "a tab", "spaces for indentation", "replace the tab by spaces"
         )
-    reason = (error.problem or "invalid YAML").replace("did not find", "no")
+    reason = (error.problem or "invalid YAML").replace("did not find", "no").removeprefix("found ")
     context = f" {error.context}" if error.context else ""
     return Problem(file, line, column, "", f"{reason}{context}", "valid YAML", "mend the syntax here or just above")
 
@@ -229,6 +264,9 @@ class _Builder:
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
         self._check_tag(node, path)
+        if len(self.open) == MAX_DEPTH:
+            self.document.problems.append(_depth_problem(self.document.file, node.start_mark))
+            return None
         self.open.add(id(node))
         try:
             if isinstance(node, yaml.SequenceNode):
@@ -273,9 +311,9 @@ class _Builder:
 
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
         text = node.value
-        if node.style:  # quoted, or a block: text, whatever it looks like
-            return text
         if not self._check_tag(node, path):
+            return text
+        if node.style:  # quoted, or a block: text, whatever it looks like
             return text
         if text in _NULLS:
             return None
@@ -291,8 +329,6 @@ class _Builder:
                 f"some YAML parsers read it as {str(truth).lower()}, others as text",
             )
             return None
-        if _INTEGER.match(text):
-            return int(text)
         if _AMBIGUOUS_NUMBER.match(text):
             self._refuse(
                 node,
@@ -302,6 +338,8 @@ class _Builder:
                 f'YAML parsers disagree on its value: write "{text}" or the decimal number',
             )
             return text
+        if _INTEGER.match(text):
+            return int(text)
         if _FLOAT.match(text):
             return Decimal(text)
         return text

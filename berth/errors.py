@@ -7,8 +7,14 @@ Not here: how problems are printed (`berth.cli.output`).
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+
+
+_LONGEST = 200
+"""Characters of a value that a message shows: enough to recognise it."""
+_URL_CREDENTIAL = re.compile(r"(?<=://)(?!git@)\S*@")
 
 
 @dataclass(frozen=True, order=True)
@@ -28,6 +34,14 @@ class Problem:
     expected: str
     fix: str = ""
 
+    def __post_init__(self) -> None:
+        """What stands in a file may hold line breaks, terminal escapes and bytes that are no text: none gets out."""
+        found = _URL_CREDENTIAL.sub("[credential]@", self.found)
+        cut = found if len(found) <= _LONGEST else f"{found[:_LONGEST]}..."
+        shown = {"file": self.file, "path": self.path, "found": cut, "expected": self.expected, "fix": self.fix}
+        for name, text in shown.items():
+            object.__setattr__(self, name, _on_one_line(text))
+
     def __str__(self) -> str:
         where = self.file if not self.line else f"{self.file}:{self.line}:{self.column}"
         parts = [f"found {self.found}" if self.found else "", f"expected {self.expected}", self.fix]
@@ -36,6 +50,12 @@ class Problem:
 
     def as_dict(self) -> dict[str, str | int]:
         return asdict(self)
+
+
+def _on_one_line(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class InvalidInput(Exception):

@@ -40,9 +40,10 @@ class Model(BaseModel):
     )
 
 
-def wrong(expected: str, fix: str = "") -> PydanticCustomError:
-    """The error a validator raises: what was expected, and what to do."""
-    return PydanticCustomError("berth", "{expected}", {"expected": expected, "fix": fix})
+def wrong(expected: str, fix: str = "", *, found: str | None = None) -> PydanticCustomError:
+    """The error a validator raises: what was expected, and what to do. `found` is told instead of the text in the
+    file, where that must not be shown."""
+    return PydanticCustomError("berth", "{expected}", {"expected": expected, "fix": fix, "found": found})
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,9 @@ Host = Annotated[str, TextLike(rf"(?:\*\.)?{_SUBDOMAIN}", "a host name such as s
 GitUrl = Annotated[
     str,
     TextLike(
-        r"(?:https?|ssh)://[^\s@]+(?:@[^\s@]+)?",
-        "a Git URL: https://host/path.git or ssh://git@host/path.git",
+        # No comma: it separates the entries of the list that the API server compares with.
+        r"(?:https?://|ssh://(?:[^\s@:/,]+@)?)[^\s@/,]+(?:/[^\s,]*)?",
+        "a Git URL without a credential: https://host/path.git or ssh://git@host/path.git",
         longest=2048,
     ),
 ]
@@ -164,14 +166,14 @@ Quantity = Annotated[
 
 def _cidr(text: str) -> str:
     try:
-        ipaddress.ip_network(text)
+        network = ipaddress.ip_network(text)
     except ValueError:
         fix = ""
         with suppress(ValueError):
             fix = f"write {ipaddress.ip_network(text, strict=False)}"
         raise wrong("a network in CIDR notation, with no host bits, such as 10.10.0.0/16", fix) from None
-    if "/" not in text:
-        raise wrong("a network in CIDR notation", f"write {ipaddress.ip_network(text)}")
+    if text.partition("/")[2] != str(network.prefixlen):  # none, a netmask, or zeros in front
+        raise wrong("a network in CIDR notation", f"write {network}")
     return text
 
 
@@ -217,26 +219,9 @@ def problems_of(
     found = []
     for detail in error.errors(include_url=False):
         location = tuple(step for step in detail["loc"] if step != "[key]")
-        path = _in_document(document, (*prefix, *rename(location)))
+        path = (*prefix, *rename(location))
         found.append(_problem(detail, document, model, path, bad_key="[key]" in detail["loc"]))
     return found
-
-
-def _in_document(document: Document, path: KeyPath) -> KeyPath:
-    """Drops what Pydantic adds to a location (the tag of a union) and the file does not have."""
-    kept: KeyPath = ()
-    value: Any = document.value
-    for index, step in enumerate(path):
-        if isinstance(value, dict):
-            if step not in value and index + 1 < len(path) and path[index + 1] in value:
-                continue  # the tag of a union
-            value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        else:
-            value = None
-        kept = (*kept, step)
-    return kept
 
 
 def _problem(
@@ -252,7 +237,7 @@ def _problem(
             path, one_of(known), found=f'the unknown key "{path[-1]}"', key=True, fix=did_you_mean(str(path[-1]), known)
         )
     if kind == "berth":
-        found = f'"{path[-1]}"' if bad_key else None
+        found = f'"{path[-1]}"' if bad_key else context["found"]
         return document.problem(path, str(context["expected"]), fix=str(context["fix"]), found=found, key=bad_key)
     if kind == "string_type" and text:
         return document.problem(path, "text", found=text, fix=f'write it in quotes: "{text}"')
@@ -261,9 +246,23 @@ def _problem(
         shown = text if text is not None else ("a list" if isinstance(value, list) else "a mapping")
         fix = "" if value is not None else "give it a value or remove the key"
         return document.problem(path, _KINDS[kind], found="nothing" if value is None else shown, fix=fix)
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        return _tag_problem(detail, document, model, path)
     if kind == "too_short":
         return document.problem(path, f"at least {context['min_length']} of them", found="none")
     return document.problem(path, detail["msg"][:1].lower() + detail["msg"][1:])
+
+
+def _tag_problem(detail: ErrorDetails, document: Document, model: type[BaseModel], path: KeyPath) -> Problem:
+    """The key that says which model holds is missing, or has a value that no model carries."""
+    value, context = detail["input"], detail["ctx"]
+    if not isinstance(value, dict):
+        return document.problem(path, "a mapping", found=None if document.written(path) else "something else")
+    key = str(context["discriminator"]).strip("'")
+    known = [tag.strip("' ") for tag in context.get("expected_tags", "").split(",")]
+    if key not in value:
+        return document.problem((*path, key), "a value here", found="nothing", fix=f"add `{key}:`")
+    return document.problem((*path, key), one_of(known), fix=did_you_mean(str(value[key]), known))
 
 
 def _keys_beside(model: type[BaseModel], location: Iterable[str | int]) -> set[str]:

@@ -12,6 +12,7 @@ from berth.cli.output import console, say, table
 from berth.cli.progress import Teller, choose_tool, deploy_stack, open_fleet
 from berth.cli.status import show
 from berth.errors import OperationFailed
+from berth.local.paths import FleetPaths
 from berth.local.stack import with_fleet
 from berth.project import Project
 from berth.status import Row, collect
@@ -83,7 +84,7 @@ def _announce(project: Project, stack: str) -> None:
             for name, loaded in project.tenants.items()
         ],
     )
-    tool, why = choose_tool("auto")
+    tool, why = choose_tool("auto", FleetPaths.of(project.root))
     say(f"\nThe tenants' objects are applied with [bold]{tool}[/] ({why}).\n")
 
 

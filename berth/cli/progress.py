@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from berth.cli.output import console, say
 from berth.errors import OperationFailed
+from berth.files import write_text
 from berth.local import build
 from berth.local.fleet import Fleet
 from berth.local.paths import FleetPaths
@@ -123,8 +124,9 @@ def deploy_stack(root: Path, stack: str, tool: str) -> None:
     fleet = open_fleet(root, stack, project)
     if not fleet.paths.kubeconfig.is_file():
         raise OperationFailed("the fleet is not up", "berth local up")
-    chosen, why = choose_tool(tool)
+    chosen, why = choose_tool(tool, fleet.paths)
     say(f"deploying with [bold]{chosen}[/]: {why}")
+    write_text(fleet.paths.deployed_with, chosen)
     if chosen == "pulumi":
         from berth.local.pulumi import deploy_with_pulumi
 
@@ -135,8 +137,16 @@ def deploy_stack(root: Path, stack: str, tool: str) -> None:
     deploy_with_kubectl(fleet, project, stack, Teller())
 
 
-def choose_tool(asked: str) -> tuple[str, str]:
-    """What applies the objects, and why it is that."""
+def choose_tool(asked: str, paths: FleetPaths) -> tuple[str, str]:
+    """What applies the objects, and why it is that. Raises OperationFailed where another one did so before."""
+    before = paths.deployed_with.read_text("utf-8").strip() if paths.deployed_with.is_file() else ""
+    if asked == "auto" and before:
+        return before, "as this fleet was deployed before"
+    if before and asked != before:
+        raise OperationFailed(
+            f"this fleet was deployed with {before}: {asked} does not take over objects that it did not make",
+            "start anew with: berth local down --delete && berth local up",
+        )
     if asked != "auto":
         return asked, "as asked"
     if shutil.which("pulumi"):

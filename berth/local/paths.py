@@ -44,6 +44,11 @@ class FleetPaths:
         """A checkout of the deploy repo, to commit in."""
         return self.state / "deploy"
 
+    @property
+    def deployed_with(self) -> Path:
+        """Which tool deploys to this fleet: what one made, the other does not take over."""
+        return self.state / "deployed-with"
+
     def cluster(self, name: str) -> Path:
         """Data and certificates of one cluster."""
         return self.state / "clusters" / name

@@ -40,8 +40,8 @@ def deploy_with_pulumi(fleet: Fleet, project: Project, stack: str) -> None:
         raise OperationFailed(
             "another `pulumi up` of this stack is running", "wait for it, or: pulumi cancel"
         ) from None
-    except automation.CommandError as error:
-        raise OperationFailed(f"pulumi up failed: {_reason(error)}") from None
+    except automation.CommandError:
+        raise OperationFailed("pulumi up failed; what it said is above") from None
     finally:
         # `pulumi stack init` puts a salt into the stack file of the project; this state's is in its own copy.
         if (fleet.root / config.name).read_bytes() != original:
@@ -67,8 +67,3 @@ def _salt(config: Any) -> str | None:
         return None
     data = yaml.safe_load(config.read_text("utf-8"))
     return data.get("encryptionsalt") if isinstance(data, dict) else None
-
-
-def _reason(error: automation.CommandError) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if "error:" in line]
-    return "; ".join(lines) or "see above"

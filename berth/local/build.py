@@ -57,7 +57,12 @@ MODULES = (
     Module(
         "kwok",
         (Program("kwok", "sigs.k8s.io/kwok/cmd/kwok"),),
-        data=(("sigs.k8s.io/kwok", "kustomize/stage/*/*/*.yaml"),),
+        # Pods become ready and complete at once, nodes keep their lease; kwok ships other sets that would clash.
+        data=(
+            ("sigs.k8s.io/kwok", "kustomize/stage/node/fast/node-initialize.yaml"),
+            ("sigs.k8s.io/kwok", "kustomize/stage/node/heartbeat-with-lease/node-heartbeat-with-lease.yaml"),
+            ("sigs.k8s.io/kwok", "kustomize/stage/pod/fast/pod-*.yaml"),
+        ),
     ),
     Module(
         "flux",

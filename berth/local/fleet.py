@@ -74,7 +74,7 @@ class Fleet:
     def _settle_ports(self, tell: Tell) -> None:
         """Ports of servers that do not run are free; a cluster whose ports changed is started anew."""
         alive = processes.running(self.paths)
-        idle = [] if GIT_SERVER in alive else [GIT_SERVER]
+        idle = [] if GIT_SERVER in alive and self.ports.get(GIT_SERVER) else [GIT_SERVER]
         for name in self.clusters:
             up = {process for process in alive if process.startswith(f"{name}/")}
             serving = {
@@ -83,7 +83,11 @@ class Fleet:
                 "source-health": "source-controller",
                 "kustomize-health": "kustomize-controller",
             }
-            idle += [f"{name}/{server}" for server in SERVERS if f"{name}/{serving[server]}" not in up]
+            idle += [
+                f"{name}/{server}"
+                for server in SERVERS
+                if f"{name}/{serving[server]}" not in up or not self.ports.get(f"{name}/{server}")
+            ]
         before = {name: self.ports.get(name) for name in idle}
         for name in self.ports.settle(idle):
             if before[name] is not None:
@@ -177,7 +181,7 @@ class Fleet:
         return OperationFailed(f"{name} ended right after its start:\n{processes.last_lines(log)}", f"see {log}")
 
     def _write_kwok_config(self, plane: ControlPlane) -> None:
-        stages = [path.read_text("utf-8").strip() for path in self.binaries.data("kwok") if _is_stage(path)]
+        stages = [path.read_text("utf-8").strip() for path in self.binaries.data("kwok")]
         (plane.folder / "kwok.yaml").write_text("\n---\n".join(stages) + "\n", "utf-8")
 
     def _install_agent(self, plane: ControlPlane) -> None:
@@ -275,10 +279,6 @@ def _answers(port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _is_stage(path: Path) -> bool:
-    return "kind: Stage" in path.read_text("utf-8")
 
 
 def parse_json(text: str) -> list[dict[str, object]]:

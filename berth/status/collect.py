@@ -77,7 +77,7 @@ def _rows(
 
 
 def _ask(root: Path, cluster: Cluster, timeout: float) -> _Objects | OperationFailed:
-    import httpx2
+    import httpx
     from lightkube.core.exceptions import ConfigError
     from lightkube.generic_resource import create_namespaced_resource
 
@@ -94,9 +94,9 @@ def _ask(root: Path, cluster: Cluster, timeout: float) -> _Objects | OperationFa
         return objects
     except OperationFailed as error:
         return error
-    except httpx2.TimeoutException:
+    except httpx.TimeoutException:
         return OperationFailed(f"the API server does not answer within {timeout:.0f} s")
-    except (httpx2.HTTPError, ConfigError, OSError) as error:
+    except (httpx.HTTPError, ConfigError, OSError) as error:
         return OperationFailed(_reason(error))
 
 
@@ -105,7 +105,7 @@ def _reason(error: Exception) -> str:
 
 
 def _client(root: Path, cluster: Cluster, timeout: float) -> Any:
-    import httpx2
+    import httpx
     from lightkube import Client, KubeConfig
 
     settings = cluster.settings
@@ -117,4 +117,4 @@ def _client(root: Path, cluster: Cluster, timeout: float) -> Any:
     config = KubeConfig.from_file(path).get(context_name=settings.context)
     if config is None:
         raise OperationFailed(f"{settings.kubeconfig} has no context {settings.context}")
-    return Client(config=config, timeout=httpx2.Timeout(timeout), trust_env=False)
+    return Client(config=config, timeout=httpx.Timeout(timeout), trust_env=False)

@@ -2,6 +2,7 @@ module berth.local/kubernetes
 
 go 1.26.0
 
+// The version that kubectl contains.
 tool sigs.k8s.io/kustomize/kustomize/v5
 
 require (
@@ -192,6 +193,8 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
+// k8s.io/kubernetes names its staging modules v0.0.0 and replaces them by folders of its
+// own tree. These stand for those: always v0.<minor>.<patch> of the version above.
 replace (
 	k8s.io/api => k8s.io/api v0.36.3
 	k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.36.3

@@ -1,0 +1,157 @@
+"""A local fleet of a test's own: a copy of this project, started and used through the `berth` command."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from berth.local import build
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("Pulumi.yaml", "Pulumi.*.yaml", "__main__.py", "requirements.txt", "constraints.txt")
+CLUSTERS = ("aws-local", "gcp-local", "azure-local")
+PLACED = {
+    "ledger": ("aws-local", "azure-local"),
+    "storefront": ("aws-local", "azure-local", "gcp-local"),
+    "telemetry": ("azure-local", "gcp-local"),
+}
+"""Where the sample tenants are placed in the stack local; written out, so that the tests do not ask the code."""
+
+
+def copy_project(target: Path) -> Path:
+    """A copy of the project whose agents look at Git every 2 s and correct drift every 5 s."""
+    target.mkdir(parents=True)
+    for pattern in COPIED:
+        for path in ROOT.glob(pattern):
+            shutil.copy(path, target / path.name)
+    for folder in ("tenants", "deploy", "components", "berth"):
+        shutil.copytree(ROOT / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (target / "local").symlink_to(ROOT / "local")
+    (target / ".venv").symlink_to(ROOT / ".venv")
+    edit(target / "Pulumi.local.yaml", r"interval: 10s", "interval: 2s")
+    # Not the port of the person's own fleet: that one may be running beside.
+    edit(target / "Pulumi.local.yaml", r"127\.0\.0\.1:7480", "127.0.0.1:7481")
+    for profile in (target / "tenants" / "profiles").glob("*.yaml"):
+        profile.write_text(profile.read_text() + "sync: {interval: 5s, timeout: 1m}\n")
+    edit(target / "tenants" / "ledger.yaml", r"sync: .*\n", "")
+    return target
+
+
+def edit(path: Path, pattern: str, replacement: str) -> None:
+    """Replaces what matches; fails where nothing does."""
+    text, count = re.subn(pattern, replacement, path.read_text("utf-8"))
+    assert count, f"{pattern} is not in {path}"
+    path.write_text(text, "utf-8")
+
+
+class TestFleet:
+    """One running fleet and the ways a test acts on it."""
+
+    __test__ = False
+
+    def __init__(self, root: Path, path: str | None = None) -> None:
+        self.root = root
+        self.environment = {**os.environ, "NO_COLOR": "1"}
+        if path is not None:
+            self.environment["PATH"] = path
+        binaries = build.built(ROOT / "local")
+        self._kubectl = binaries["kubectl"] if binaries else "kubectl"
+
+    @property
+    def worktree(self) -> Path:
+        return self.root / ".local" / "deploy"
+
+    def berth(self, *arguments: str, ok: bool = True, seconds: float = 300) -> subprocess.CompletedProcess[str]:
+        """Runs the berth command in the project."""
+        command = [sys.executable, "-m", "berth", *arguments]
+        done = subprocess.run(
+            command, cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=seconds
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        if ok:
+            assert done.returncode == 0, f"berth {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def build(self) -> None:
+        """Builds the fleet's programs, showing how far it is: a cold build takes minutes."""
+        build.build(ROOT / "local")
+        binaries = build.built(ROOT / "local")
+        assert binaries is not None
+        self._kubectl = binaries["kubectl"]
+
+    def kubectl(
+        self,
+        cluster: str,
+        *arguments: str,
+        stdin: str | None = None,
+        user: str | None = None,
+        groups: Sequence[str] = (),
+        ok: bool = True,
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs kubectl as the cluster's admin, or as somebody else by impersonation, which is how Flux acts too."""
+        command = [self._kubectl, f"--kubeconfig={self.root}/.local/kubeconfig", f"--context={cluster}"]
+        if user:
+            command += [f"--as={user}", *(f"--as-group={group}" for group in groups)]
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.root)}
+        done = subprocess.run(
+            [*command, *arguments], input=stdin, env=environment, capture_output=True, text=True, timeout=120
+        )
+        if ok:
+            assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
+        return done
+
+    def get(self, cluster: str, *arguments: str) -> Any:
+        """An object or list as data; None where it does not exist."""
+        done = self.kubectl(cluster, "get", *arguments, "--ignore-not-found", "--output=json")
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def status(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Status rows by tenant and cluster."""
+        done = self.berth("status", "--stack", "local", "--json", ok=False)
+        assert done.returncode in (0, 1), f"{done.returncode}: {done.stdout} {done.stderr}"
+        return {(row["tenant"], row["cluster"]): row for row in json.loads(done.stdout)["rows"]}
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=self.worktree, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def push(self, message: str) -> str:
+        """Commits everything in the deploy repo's checkout and pushes it. Returns the commit."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
+        self.git("push", "--quiet", "origin", "main")
+        return self.git("rev-parse", "HEAD")
+
+    def revert(self) -> str:
+        """Reverts the last commit and pushes that."""
+        self.git("revert", "--no-edit", "HEAD")
+        self.git("push", "--quiet", "origin", "main")
+        return self.git("rev-parse", "HEAD")
+
+    def wait(self, what: str, check: Callable[[], object], seconds: float = 90) -> None:
+        """Waits until `check` is true."""
+        end = time.monotonic() + seconds
+        while not check():
+            assert time.monotonic() < end, f"after {seconds:.0f} s, still not so: {what}\n{self._told()}"
+            time.sleep(0.5)
+
+    def wait_in_sync(self, *, but: Sequence[str] = (), seconds: float = 120) -> None:
+        """Waits until every tenant (of clusters and tenants not in `but`) is in sync at the expected commit."""
+
+        def settled() -> bool:
+            rows = [row for key, row in self.status().items() if not set(key) & set(but)]
+            return bool(rows) and all(row["state"] == "in sync" for row in rows)
+
+        self.wait("every tenant is in sync", settled, seconds)
+
+    def _told(self) -> str:
+        return self.berth("status", "--stack", "local", ok=False).stdout

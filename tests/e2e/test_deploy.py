@@ -1,0 +1,89 @@
+"""Deploying to the fleet: again, with a tenant less, with a tenant more."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.harness import CLUSTERS, PLACED, TestFleet
+
+pytestmark = pytest.mark.e2e
+
+
+def everything(fleet: TestFleet, cluster: str) -> dict[tuple[str, str, str], str]:
+    """Resource versions of what Berth put into a cluster, by kind, namespace and name."""
+    kinds = "namespaces,serviceaccounts,rolebindings,resourcequotas,limitranges,networkpolicies"
+    listed = fleet.get(cluster, kinds, "--all-namespaces", "--selector=berth.dev/tenant")["items"]
+    roles = fleet.get(
+        cluster, "clusterroles,validatingadmissionpolicies", "--selector=app.kubernetes.io/managed-by=berth"
+    )
+    quota_free = [item for item in [*listed, *roles["items"]] if item["kind"] != "ResourceQuota"]
+    found = {}
+    for item in quota_free:
+        metadata = item["metadata"]
+        found[item["kind"], metadata.get("namespace", ""), metadata["name"]] = metadata["resourceVersion"]
+    return found
+
+
+def test_it_says_that_kubectl_deploys_and_why(fleet: TestFleet) -> None:
+    assert "deploying with kubectl: as this fleet was deployed before" in fleet.berth("local", "deploy").stdout
+
+
+def test_deploying_again_changes_nothing(fleet: TestFleet) -> None:
+    before = {cluster: everything(fleet, cluster) for cluster in CLUSTERS}
+    printed = fleet.berth("local", "deploy").stdout
+    assert printed.count("0 created, 0 changed") == 3
+    assert printed.count("0 pruned") == 3
+    assert {cluster: everything(fleet, cluster) for cluster in CLUSTERS} == before
+
+
+def test_a_tenant_whose_file_is_gone_is_pruned_and_only_that_one_and_returns_with_its_file(fleet: TestFleet) -> None:
+    fleet.wait_in_sync()
+    file = fleet.root / "tenants" / "ledger.yaml"
+    text = file.read_text()
+    others = {cluster: without(everything(fleet, cluster), "ledger") for cluster in CLUSTERS}
+    file.unlink()
+    fleet.berth("local", "deploy")
+    gone = ("ledger", "ledger-jobs", "berth-ledger")
+    for cluster in PLACED["ledger"]:
+        fleet.wait(f"ledger is gone from {cluster}", lambda c=cluster: not any(fleet.get(c, "ns", n) for n in gone))  # type: ignore[misc]
+    assert {cluster: without(everything(fleet, cluster), "ledger") for cluster in CLUSTERS} == others
+    assert set(fleet.status()) == {(t, c) for t, cs in PLACED.items() for c in cs if t != "ledger"}
+    file.write_text(text)
+    fleet.berth("local", "deploy")
+    fleet.wait_in_sync()
+
+
+def without(objects: dict[tuple[str, str, str], str], tenant: str) -> dict[tuple[str, str, str], str]:
+    names = (tenant, f"{tenant}-jobs", f"berth-{tenant}")
+    return {key: version for key, version in objects.items() if key[1] not in names and key[2] not in names}
+
+
+def test_a_new_tenant_is_in_sync_after_its_file_and_its_manifests_arrive(fleet: TestFleet) -> None:
+    fleet.berth("tenant", "new", "orders", "--environment", "local")
+    created = fleet.root / "deploy" / "apps" / "orders"
+    target = fleet.worktree / "apps" / "orders"
+    created.rename(target)
+    (target / "base" / "settings.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n")
+    (target / "base" / "kustomization.yaml").write_text("resources: [settings.yaml]\n")
+    fleet.push("Onboard orders")
+    fleet.berth("local", "deploy")
+    try:
+        fleet.wait_in_sync()
+        assert all(fleet.get(cluster, "configmap", "settings", "-n", "orders") for cluster in CLUSTERS)
+    finally:
+        (fleet.root / "tenants" / "orders.yaml").unlink()
+        fleet.berth("local", "deploy")
+        fleet.revert()
+
+
+def test_a_mistake_in_a_tenant_file_stops_the_deploy_before_anything_is_changed(fleet: TestFleet) -> None:
+    before = {cluster: everything(fleet, cluster) for cluster in CLUSTERS}
+    bad = fleet.root / "tenants" / "bad.yaml"
+    bad.write_text("name: bad\nprofil: standard\n")
+    try:
+        done = fleet.berth("local", "deploy", ok=False)
+    finally:
+        bad.unlink()
+    assert done.returncode == 2
+    assert 'tenants/bad.yaml:2:1: profil: found the unknown key "profil"' in done.stderr
+    assert {cluster: everything(fleet, cluster) for cluster in CLUSTERS} == before

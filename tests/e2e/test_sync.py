@@ -1,0 +1,125 @@
+"""From a commit to running workloads, and back, on the real fleet."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.e2e.harness import CLUSTERS, PLACED, TestFleet, edit
+
+pytestmark = pytest.mark.e2e
+
+IMAGES = "environments/local/kustomization.yaml"
+
+
+def image_of(fleet: TestFleet, cluster: str, namespace: str, deployment: str) -> str:
+    item = fleet.get(cluster, "deployment", deployment, "--namespace", namespace)
+    return "" if item is None else str(item["spec"]["template"]["spec"]["containers"][0]["image"])
+
+
+def set_tags(fleet: TestFleet, tenant: str, tag: str) -> None:
+    edit(fleet.worktree / "apps" / tenant / IMAGES, r"newTag: .*", f'newTag: "{tag}"')
+
+
+def test_each_tenant_is_in_every_cluster_it_is_placed_in_and_in_none_other(fleet: TestFleet) -> None:
+    for cluster in CLUSTERS:
+        namespaces = {item["metadata"]["name"] for item in fleet.get(cluster, "namespaces")["items"]}
+        there = {tenant for tenant in PLACED if {tenant, f"berth-{tenant}"} <= namespaces}
+        traces = {tenant for tenant in PLACED if {tenant, f"berth-{tenant}", f"{tenant}-jobs"} & namespaces}
+        assert there == traces == {tenant for tenant, clusters in PLACED.items() if cluster in clusters}
+
+
+def test_the_applied_commit_is_the_one_at_the_head_of_the_deploy_repo(fleet: TestFleet) -> None:
+    fleet.wait_in_sync()
+    head = fleet.git("rev-parse", "origin/main")
+    rows = fleet.status()
+    assert set(rows) == {(tenant, cluster) for tenant, clusters in PLACED.items() for cluster in clusters}
+    assert {row["applied"] for row in rows.values()} == {row["expected"] for row in rows.values()} == {head}
+
+
+def test_workloads_become_available(fleet: TestFleet) -> None:
+    for tenant, clusters in PLACED.items():
+        for cluster in clusters:
+            deployments = fleet.get(cluster, "deployments", "--namespace", tenant)["items"]
+            assert deployments
+            for item in deployments:
+                assert item["status"].get("availableReplicas") == item["spec"]["replicas"], item["metadata"]["name"]
+
+
+def test_a_commit_rolls_out_to_all_clusters_and_a_revert_brings_the_former_state_back(fleet: TestFleet) -> None:
+    before = {cluster: image_of(fleet, cluster, "storefront", "web") for cluster in CLUSTERS}
+    set_tags(fleet, "storefront", "9.9.9")
+    commit = fleet.push("Release storefront 9.9.9")
+    fleet.wait_in_sync()
+    assert all(image_of(fleet, cluster, "storefront", "web").endswith(":9.9.9") for cluster in CLUSTERS)
+    assert {row["applied"] for row in fleet.status().values()} == {commit}
+
+    reverted = fleet.revert()
+    fleet.wait_in_sync()
+    assert {cluster: image_of(fleet, cluster, "storefront", "web") for cluster in CLUSTERS} == before
+    assert {row["applied"] for row in fleet.status().values()} == {reverted}
+
+
+def test_an_object_that_leaves_git_leaves_the_clusters(fleet: TestFleet) -> None:
+    extra = fleet.worktree / "apps/storefront/base/extra.yaml"
+    extra.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\n")
+    edit(fleet.worktree / "apps/storefront/base/kustomization.yaml", r"resources:\n", "resources:\n- extra.yaml\n")
+    fleet.push("Add a ConfigMap")
+    fleet.wait_in_sync()
+    assert all(fleet.get(cluster, "configmap", "extra", "-n", "storefront") for cluster in CLUSTERS)
+    fleet.revert()
+    fleet.wait_in_sync()
+    assert not any(fleet.get(cluster, "configmap", "extra", "-n", "storefront") for cluster in CLUSTERS)
+
+
+def test_an_object_deleted_by_hand_returns(fleet: TestFleet) -> None:
+    service = ("service", "web", "--namespace", "storefront")
+    first = fleet.get("gcp-local", *service)["metadata"]["uid"]
+    fleet.kubectl("gcp-local", "delete", *service)
+    fleet.wait("the service is back", lambda: fleet.get("gcp-local", *service), 60)
+    assert fleet.get("gcp-local", *service)["metadata"]["uid"] != first
+
+
+def test_an_object_changed_by_hand_is_restored(fleet: TestFleet) -> None:
+    before = image_of(fleet, "aws-local", "storefront", "web")
+    container = fleet.get("aws-local", "deployment", "web", "-n", "storefront")["spec"]["template"]["spec"][
+        "containers"
+    ]
+    other = f"{container[0]['name']}=registry.example.com/other:1"
+    fleet.kubectl("aws-local", "set", "image", "deployment/web", other, "--namespace", "storefront")
+    fleet.wait("the image is restored", lambda: image_of(fleet, "aws-local", "storefront", "web") == before, 60)
+
+
+def test_a_broken_commit_of_one_tenant_leaves_the_others_untouched_until_a_good_one_mends_it(fleet: TestFleet) -> None:
+    fleet.wait_in_sync()
+    broken = fleet.worktree / "apps/storefront/base/kustomization.yaml"
+    good = broken.read_text()
+    broken.write_text(good + "this is not: [a kustomization\n")
+    set_tags(fleet, "telemetry", "7.7.7")
+    commit = fleet.push("Break storefront, release telemetry")
+    fleet.wait("storefront fails everywhere", lambda: all(
+        fleet.status()["storefront", cluster]["state"] == "failing" for cluster in PLACED["storefront"]
+    ))  # fmt: skip
+    fleet.wait_in_sync(but=["storefront"])
+    rows = fleet.status()
+    assert rows["telemetry", "gcp-local"]["applied"] == commit
+    assert image_of(fleet, "gcp-local", "telemetry", "collector").endswith(":7.7.7")
+    assert "kustomization" in rows["storefront", "aws-local"]["message"]
+    assert image_of(fleet, "aws-local", "storefront", "web"), "what ran goes on running"
+
+    broken.write_text(good)
+    mended = fleet.push("Mend storefront")
+    fleet.wait_in_sync()
+    assert {row["applied"] for row in fleet.status().values()} == {mended}
+
+
+def test_a_path_that_vanishes_deletes_nothing(fleet: TestFleet) -> None:
+    fleet.wait_in_sync()
+    shutil.rmtree(fleet.worktree / "apps/telemetry/local/gcp")
+    fleet.push("Remove telemetry's path in one cloud")
+    fleet.wait("telemetry fails there", lambda: fleet.status()["telemetry", "gcp-local"]["state"] == "failing")
+    assert image_of(fleet, "gcp-local", "telemetry", "collector")
+    assert "path" in fleet.status()["telemetry", "gcp-local"]["message"]
+    fleet.revert()
+    fleet.wait_in_sync()

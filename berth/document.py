@@ -129,7 +129,8 @@ def read_document(path: Path, root: Path) -> Document:
         status = target.stat()
         if not stat.S_ISREG(status.st_mode):
             # Reading a pipe would wait for its writer.
-            return refuse("a file", "move it elsewhere", found="something else, such as a folder")
+            found = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, a socket or a device"
+            return refuse("a file", "move it elsewhere", found=found)
         size = status.st_size
         if size > MAX_BYTES:
             return refuse(f"at most {MAX_BYTES} bytes", "is this the right file?", found=f"{size} bytes")
@@ -159,8 +160,9 @@ def parse_document(text: str, document: Document) -> Document:
         document.problems.append(_syntax_problem(document.file, text, error))
         return document
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        column = error.position - text.rfind("\n", 0, error.position)
+        before = _up_to(error, text)
+        line = before.count("\n") + 1
+        column = len(before) - before.rfind("\n")
         document.problems.append(
             Problem(
                 document.file,
@@ -197,8 +199,8 @@ def _compose_all(text: str) -> Any:
     return yaml.compose_all(text, Loader=_LOADER)
 
 
-def _too_deep(text: str) -> yaml.Mark | None:
-    """Where the text goes deeper than MAX_DEPTH. The parser's events come one by one, without recursion."""
+def _too_deep(text: str) -> Any:
+    """The mark where the text goes deeper than MAX_DEPTH. The parser's events come one by one, without recursion."""
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -210,9 +212,16 @@ def _too_deep(text: str) -> yaml.Mark | None:
     return None
 
 
-def _depth_problem(file: str, mark: yaml.Mark, path: KeyPath = ()) -> Problem:
+def _depth_problem(file: str, mark: Any) -> Problem:
     found = f"more than {MAX_DEPTH} collections inside each other"
-    return Problem(file, mark.line + 1, mark.column + 1, dotted(path), found, "a flat file", "flatten it")
+    return Problem(file, mark.line + 1, mark.column + 1, "", found, "a flat file", "flatten it")
+
+
+def _up_to(error: yaml.reader.ReaderError, text: str) -> str:
+    """The text before the character that cannot be read. The C parser counts bytes, and gives a number for it."""
+    if isinstance(error.character, int):
+        return text.encode()[: error.position].decode()
+    return text[: error.position]
 
 
 def _code_point(character: str | int) -> int:

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-
 _LONGEST = 200
 """Characters of a value that a message shows: enough to recognise it."""
 _URL_CREDENTIAL = re.compile(r"(?<=://)(?!git@)\S*@")
@@ -36,11 +35,10 @@ class Problem:
 
     def __post_init__(self) -> None:
         """What stands in a file may hold line breaks, terminal escapes and bytes that are no text: none gets out."""
-        found = _URL_CREDENTIAL.sub("[credential]@", self.found)
-        cut = found if len(found) <= _LONGEST else f"{found[:_LONGEST]}..."
-        shown = {"file": self.file, "path": self.path, "found": cut, "expected": self.expected, "fix": self.fix}
-        for name, text in shown.items():
-            object.__setattr__(self, name, _on_one_line(text))
+        for name in ("file", "path", "found", "expected", "fix"):
+            object.__setattr__(self, name, _on_one_line(getattr(self, name)))
+        for name in ("path", "found", "fix"):
+            object.__setattr__(self, name, _cut(_URL_CREDENTIAL.sub("[credential]@", getattr(self, name))))
 
     def __str__(self) -> str:
         where = self.file if not self.line else f"{self.file}:{self.line}:{self.column}"
@@ -56,6 +54,10 @@ def _on_one_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 class InvalidInput(Exception):

@@ -247,13 +247,13 @@ def _problem(
         fix = "" if value is not None else "give it a value or remove the key"
         return document.problem(path, _KINDS[kind], found="nothing" if value is None else shown, fix=fix)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        return _tag_problem(detail, document, model, path)
+        return _tag_problem(detail, document, path)
     if kind == "too_short":
         return document.problem(path, f"at least {context['min_length']} of them", found="none")
     return document.problem(path, detail["msg"][:1].lower() + detail["msg"][1:])
 
 
-def _tag_problem(detail: ErrorDetails, document: Document, model: type[BaseModel], path: KeyPath) -> Problem:
+def _tag_problem(detail: ErrorDetails, document: Document, path: KeyPath) -> Problem:
     """The key that says which model holds is missing, or has a value that no model carries."""
     value, context = detail["input"], detail["ctx"]
     if not isinstance(value, dict):

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from berth.document import read_document
 from berth.errors import InvalidInput, Problem, did_you_mean, one_of
-from berth.settings import Cluster, StackFile, load_stack, stack_files
+from berth.settings import Cluster, StackFile, load_stack, misnamed_stacks, stack_files
 from berth.tenants.load import (
     LoadedProfile,
     LoadedTenant,
@@ -54,7 +54,7 @@ class Project:
         profiles = _gather(named_profiles, lambda _, path: load_profile(path, root), problems)
         documents = {path.stem: read_document(path, root) for path in tenant_paths(root)}
         tenants = _gather(documents, lambda _, document: tenant_of(document), problems)
-        problems += misnamed(root)
+        problems += [*misnamed_stacks(root), *misnamed(root)]
         project = cls(root, dict(sorted(loaded_stacks.items())), profiles, tenants)
         problems += _check_stacks(project)
         # Names are looked up in files with other mistakes too, so that one run shows them all; but not among stacks
@@ -176,12 +176,12 @@ def _check_tenants(project: Project) -> Iterator[Problem]:
     owner: dict[str, LoadedTenant] = {}
     clusters = list(project.clusters())
     for tenant in project.tenants.values():
-        for namespace in tenant.namespaces:
+        for index, namespace in enumerate(tenant.namespaces):
             other = owner.setdefault(namespace, tenant)
             if other is not tenant:
                 yield tenant.document.problem(
-                    ("namespaces",),
-                    "namespaces that no other tenant has",
+                    tenant.namespace_key(index),
+                    "a namespace that no other tenant has",
                     found=f'"{namespace}"',
                     fix=f"{other.document.file} has it already",
                 )

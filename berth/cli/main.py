@@ -6,9 +6,12 @@ Exit codes: 0 done; 1 something outside the input failed, or is not as it should
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,10 @@ _COMMANDS = {
 }
 
 
+class _ReaderGone(Exception):
+    """A BrokenPipeError that Click does not turn into exit code 1."""
+
+
 class _Lazy(click.Group):
     """Imports a command's module when it is called: `berth validate` does not wait for what others need."""
 
@@ -39,6 +46,12 @@ class _Lazy(click.Group):
             return None
         command: click.Command = importlib.import_module(f"berth.cli.{cmd_name}").command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _ReaderGone from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
@@ -63,35 +76,41 @@ def cli(ctx: click.Context, project: Path | None) -> None:
 
 def main() -> None:
     """Runs the command line and exits."""
-    from berth.cli import output
-
-    as_json = "--json" in sys.argv
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What is printed is YAML and JSON for other programs: UTF-8, whatever the locale says.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    code, tell = _outcome()
     try:
-        code = _run()
-    except InvalidInput as error:
-        output.problems(error, as_json=as_json)
-        code = 2
-    except OperationFailed as error:
-        output.failure(error.message, error.hint)
-        code = 1
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        output.failure("interrupted")
-        code = 128 + signal.SIGINT
+        tell()
+        sys.stdout.flush()
     except BrokenPipeError:
-        # The reader (head, a pager) has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        output.failure(f"{where}{error.strerror or error}")
-        code = 1
+        _leave_stdout()
     sys.exit(code)
 
 
-def _run() -> int:
-    result: Any = cli.main(standalone_mode=False)
-    sys.stdout.flush()
-    return result if isinstance(result, int) else 0
+def _outcome() -> tuple[int, Callable[[], None]]:
+    """Runs the command. Returns the exit code, and what tells the rest of it."""
+    from berth.cli import output
+
+    try:
+        result: Any = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+    except InvalidInput as error:
+        return 2, partial(output.problems, error, as_json="--json" in sys.argv)
+    except OperationFailed as error:
+        return 1, partial(output.failure, error.message, error.hint)
+    except click.ClickException as error:
+        return error.exit_code, error.show
+    except (KeyboardInterrupt, click.Abort):
+        return 128 + signal.SIGINT, partial(output.failure, "interrupted")
+    except (BrokenPipeError, _ReaderGone):
+        return 0, _leave_stdout
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return 1, partial(output.failure, f"{where}{error.strerror or error}")
+    return result if isinstance(result, int) else 0, lambda: None
+
+
+def _leave_stdout() -> None:
+    """The reader (head, a pager) has seen enough: what is still to be written goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -14,9 +14,14 @@ from rich.text import Text
 from berth.errors import InvalidInput
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise  # the BrokenPipeError that is being handled, which `berth.cli.main` knows: Rich would exit with 1
+
+
 def console(*, stderr: bool = False) -> Console:
     """A console that is plain, and never wraps, where nobody is watching."""
-    return Console(stderr=stderr, highlight=False, soft_wrap=not (sys.stderr if stderr else sys.stdout).isatty())
+    return _Console(stderr=stderr, highlight=False, soft_wrap=not (sys.stderr if stderr else sys.stdout).isatty())
 
 
 def emit_json(data: Any) -> None:

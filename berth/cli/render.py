@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import click
+from rich.markup import escape
 
 from berth.cli.output import say
 from berth.cli.project import load_project, stack_option
@@ -52,7 +53,7 @@ def command(
         write_text(out / name, _HEADER + text)
         written.add(out / name)
     removed = 0 if tenant_name else _remove_others(out, clusters, written)
-    say(f"[green]rendered[/]  {len(written)} files in {out}" + (f", {removed} removed" if removed else ""))
+    say(f"[green]rendered[/]  {len(written)} files in {escape(str(out))}" + (f", {removed} removed" if removed else ""))
 
 
 def _known(kind: str, name: str, known: list[str]) -> None:

@@ -76,8 +76,15 @@ _POD_SPEC = (
     "object.kind == 'Pod' ? object.spec : object.spec.template.spec"
 )
 _IMAGES = " + ".join(
-    f"(has(variables.pod.{kind}) ? variables.pod.{kind}.map(c, c.?image.orValue('')) : [])"
-    for kind in ("containers", "initContainers", "ephemeralContainers")
+    [
+        *(
+            f"(has(variables.pod.{kind}) ? variables.pod.{kind}.map(c, c.?image.orValue('')) : [])"
+            for kind in ("containers", "initContainers", "ephemeralContainers")
+        ),
+        # A volume can be an image too.
+        "(has(variables.pod.volumes) ? variables.pod.volumes.filter(v, has(v.image))"
+        ".map(v, v.image.?reference.orValue('')) : [])",
+    ]
 )
 
 
@@ -93,9 +100,11 @@ def _workloads() -> Iterator[Object]:
         {
             "pod": _POD_SPEC,
             "allowed": _listed(names.REGISTRIES_ANNOTATION),
-            # An entry allows a repository and all below it: the next character must end a path step.
-            "refused": f"({_IMAGES}).filter(i, !variables.allowed.exists(a, i.startsWith(a + '/') "
-            "|| i.startsWith(a + ':') || i.startsWith(a + '@') || i == a))",
+            # An entry allows a repository and all below it: the next character must end a path step. After a registry
+            # without a path only "/" does: "registry:5000/x" is another registry, "registry:tag" an image of a default
+            # one.
+            "refused": f"({_IMAGES}).filter(i, !variables.allowed.exists(a, i.startsWith(a + '/') || a.contains('/') "
+            "&& (i.startsWith(a + ':') || i.startsWith(a + '@') || i == a)))",
         },
         [
             {
@@ -131,20 +140,36 @@ def _services() -> Iterator[Object]:
     )
 
 
+_HOST_ANNOTATIONS = r"/(internal-hostname|hostname|hostname-extension|host-aliases|server-alias|server-alias-regex)$"
+"""Further host names for the same object: external-dns and the ingress controllers of nginx, HAProxy, Kong, Azure."""
+
+_RAW_ANNOTATIONS = r"[/-]snippets?$|^alb\.ingress\.kubernetes\.io/(actions|conditions)\."
+"""Configuration that a controller takes as it is: text for nginx or HAProxy, and rules of a load balancer on AWS."""
+
+
 def _hosts() -> Iterator[Object]:
-    """Host names from the tenant's list only, each stated: a rule without a host takes them all."""
+    """Host names from the tenant's list only, each stated: a rule without a host takes them all, and an annotation can
+    claim more."""
     yield from _policy(
         "berth-hosts",
-        [("networking.k8s.io", ["ingresses"]), ("gateway.networking.k8s.io", ["grpcroutes", "httproutes"])],
+        [
+            ("", ["services"]),
+            ("networking.k8s.io", ["ingresses"]),
+            ("gateway.networking.k8s.io", ["grpcroutes", "httproutes"]),
+        ],
         {
             "allowed": _listed(names.HOSTS_ANNOTATION),
-            "hosts": "object.kind == 'Ingress' "
+            "annotations": "object.metadata.?annotations.orValue({})",
+            "stated": "object.kind == 'Service' ? [] : object.kind == 'Ingress' "
             "? object.spec.?rules.orValue([]).map(r, r.?host.orValue('')) "
             "+ object.spec.?tls.orValue([]).map(t, t.?hosts.orValue(['']))"
             ".map(h, h.join(',')).filter(h, h != '').join(',').split(',').filter(h, h != '') "
             ": (size(object.spec.?hostnames.orValue([])) == 0 ? [''] : object.spec.hostnames)",
-            "refused": "variables.hosts.filter(h, !variables.allowed.exists(a, h == a "
+            "annotated": f"variables.annotations.filter(k, k.matches(r'{_HOST_ANNOTATIONS}'))"
+            ".map(k, variables.annotations[k]).join(',').split(',').map(h, h.trim()).filter(h, h != '')",
+            "refused": "(variables.stated + variables.annotated).filter(h, !variables.allowed.exists(a, h == a "
             "|| (a.startsWith('*.') && h.endsWith(a.substring(1)))))",
+            "raw": f"variables.annotations.filter(k, k.matches(r'{_RAW_ANNOTATIONS}'))",
         },
         [
             {
@@ -155,6 +180,11 @@ def _hosts() -> Iterator[Object]:
             {
                 "expression": "object.kind != 'Ingress' || !has(object.spec.defaultBackend)",
                 "message": "a default backend takes every host: name the hosts",
+            },
+            {
+                "expression": "size(variables.raw) == 0",
+                "messageExpression": "'annotations with configuration of the controller\\'s own are refused: ' + "
+                "variables.raw.join(', ')",
             },
         ],
         role="workloads",

@@ -37,7 +37,7 @@ def _source(cluster: Cluster, tenant: Tenant) -> dict[str, Any]:
     source = tenant.source
     spec: dict[str, Any] = {
         "interval": cluster.deploy_repo.interval,
-        "ref": source.ref,
+        "ref": dict(source.ref),
         "timeout": "60s",
         "url": source.url,
     }

@@ -7,6 +7,7 @@ account of the namespace, and agents add their own sync objects to it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 from berth import names
@@ -57,7 +58,8 @@ def cluster_roles() -> Iterator[Object]:
         (names.OWNER_ROLE, [*_WORKLOADS, *_GUARD_RAILS_TO_SEE, *_DEBUGGING]),
         (names.SYNC_VIEWER_ROLE, _SYNC_OBJECTS),
     ):
-        yield make("rbac.authorization.k8s.io/v1", "ClusterRole", name, rules=rules)
+        # Copied: what a caller does to an object must not widen the roles of the next cluster.
+        yield make("rbac.authorization.k8s.io/v1", "ClusterRole", name, rules=deepcopy(rules))
 
 
 def service_accounts(tenant: Tenant) -> Iterator[Object]:

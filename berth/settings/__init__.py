@@ -1,7 +1,7 @@
 """The stack file: its model, how it is read, and the clusters in it."""
 
 from berth.settings.cluster import Cluster
-from berth.settings.load import StackFile, load_stack, stack_files, stack_from_config
+from berth.settings.load import StackFile, load_stack, misnamed_stacks, stack_files, stack_from_config
 from berth.settings.model import Cloud, Delivery, Engine, ExistingSettings, Install, Provider, Stack
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Stack",
     "StackFile",
     "load_stack",
+    "misnamed_stacks",
     "stack_files",
     "stack_from_config",
 ]

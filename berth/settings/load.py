@@ -5,11 +5,12 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from berth.document import Document, KeyPath, read_document
 from berth.errors import InvalidInput, Problem, did_you_mean
@@ -37,14 +38,20 @@ class StackFile:
 
 def stack_files(root: Path) -> dict[str, Path]:
     """The stack files of a project by stack name, in the order of the names."""
-    paths = (p for p in root.glob("Pulumi.*.yaml") if p.name.count(".") == 2)
-    return {path.name.split(".")[1]: path for path in sorted(paths)}
+    paths = sorted(root.glob("Pulumi.*.yaml"))
+    return {path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path for path in paths}
+
+
+def misnamed_stacks(root: Path) -> list[Problem]:
+    """Files that look like stacks and would be passed over."""
+    found = sorted(path.name for path in root.glob("Pulumi.*.yml"))
+    return [Problem(name, 0, 0, "", "a file that no one reads", "the ending .yaml", "rename it") for name in found]
 
 
 def load_stack(name: str, path: Path, root: Path) -> StackFile:
     """Reads Pulumi.<name>.yaml. Raises InvalidInput with every problem of that file."""
     document = read_document(path, root)
-    problems = list(document.problems)
+    problems = [_without_secret(problem) for problem in document.problems]
     values: dict[str, Any] = {}
     if document.root is not None:
         values = _berth_values(document, problems)
@@ -64,7 +71,7 @@ def stack_from_config(name: str, values: Mapping[str, str | None], path: Path, r
     data: dict[str, Any] = {}
     for key, text in values.items():
         if text is not None:
-            data[key] = json.loads(text) if _has_structure(key) and text[:1] in "[{" else text
+            data[key] = _structure(text) if _has_structure(key) else text
     settings = _validated(data, document, problems)
     if problems or settings is None:
         raise InvalidInput(problems)
@@ -80,8 +87,26 @@ SECRET_KEYS = ("deployRepoToken", "deployRepoSshKey")
 
 
 def _has_structure(key: str) -> bool:
-    field = next((f for f in Stack.model_fields.values() if f.alias == key), None)
-    return field is not None and field.annotation is not str and str not in get_args(field.annotation)
+    return any(field.alias == key and not _is_text(field.annotation) for field in Stack.model_fields.values())
+
+
+def _is_text(annotation: Any) -> bool:
+    return annotation is str or any(_is_text(part) for part in get_args(annotation) if not isinstance(part, FieldInfo))
+
+
+def _structure(text: str) -> Any:
+    try:
+        return json.loads(text) if text[:1] in "[{" else text
+    except ValueError:
+        return text  # the model says what it should have been
+
+
+def _without_secret(problem: Problem) -> Problem:
+    """What is wrong with a value as YAML is told with the value, except where it may be a secret."""
+    secret = problem.path.startswith(tuple(f"config.{NAMESPACE}:{key}" for key in SECRET_KEYS))
+    if not secret:
+        return problem
+    return replace(problem, found="a value that is not shown", fix="set it with: pulumi config set --secret")
 
 
 def _berth_values(document: Document, problems: list[Problem]) -> dict[str, Any]:
@@ -123,6 +148,8 @@ def _berth_values(document: Document, problems: list[Problem]) -> dict[str, Any]
 
 
 def _in_file(path: KeyPath) -> KeyPath:
+    if path[:1] == ("clusters",) and len(path) > 2:
+        path = (*path[:2], *path[3:])  # Pydantic names the provider after the index
     return ("config", f"{NAMESPACE}:{path[0]}", *path[1:]) if path else ("config",)
 
 

@@ -10,8 +10,7 @@ import string
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, Tag, WithJsonSchema, model_validator
-from pydantic.types import Discriminator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from berth.model import (
     Choice,
@@ -76,6 +75,8 @@ def check_placeholders(text: str) -> str:
         used = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
     except ValueError:
         raise wrong("placeholders such as {tenant}", "close every brace") from None
+    if "{{" in text or "}}" in text:
+        raise wrong("placeholders such as {tenant}", "write single braces: doubled ones stand for a brace")
     unknown = sorted(used - set(PLACEHOLDERS))
     if unknown:
         raise wrong(f"placeholders among {', '.join(PLACEHOLDERS)}", f"remove {{{unknown[0]}}}")
@@ -232,17 +233,7 @@ class ExistingSettings(_Cluster):
     """The kubeconfig's context."""
 
 
-def _provider_of(value: Any) -> Any:
-    return value.get("provider") if isinstance(value, dict) else getattr(value, "provider", None)
-
-
-ClusterSettings = Annotated[
-    Annotated[EksSettings, Tag("eks")]
-    | Annotated[GkeSettings, Tag("gke")]
-    | Annotated[AksSettings, Tag("aks")]
-    | Annotated[ExistingSettings, Tag("existing")],
-    Discriminator(_provider_of),
-]
+ClusterSettings = Annotated[EksSettings | GkeSettings | AksSettings | ExistingSettings, Field(discriminator="provider")]
 
 
 class SecretMark:
@@ -261,7 +252,11 @@ class SecretMark:
 def _secret(value: Any) -> SecretMark:
     if isinstance(value, SecretMark) or (isinstance(value, dict) and list(value) == ["secure"]):
         return SecretMark()
-    raise wrong("a secret", "set it with: pulumi config set --secret, and revoke the value that stood here")
+    raise wrong(
+        "a secret",
+        "set it with: pulumi config set --secret, and revoke the value that stood here",
+        found="a value that is not encrypted",
+    )
 
 
 Secret = Annotated[

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,17 +26,21 @@ _Objects = dict[str, dict[str, dict[str, Any]]]
 
 def collect(project: Project, stack: str, timeout: float = TIMEOUT) -> list[Row]:
     """A row for each tenant in each cluster of a stack, by tenant and cluster. What does not answer raises nothing."""
+    return asyncio.run(_collect(project, stack, timeout))
+
+
+async def _collect(project: Project, stack: str, timeout: float) -> list[Row]:
     clusters = project.stack(stack).clusters
     placed = [(cluster, list(project.tenants_in(cluster))) for cluster in clusters]
-    points = {_point(tenant) for _, tenants in placed for tenant in tenants}
-    with ThreadPoolExecutor(len(clusters) + max(len(points), 1)) as pool:
-        commits = {point: pool.submit(_expected, point, timeout) for point in points}
-        answers = [pool.submit(_ask, project.root, cluster, timeout) for cluster, _ in placed]
-        expected = {point: future.result() for point, future in commits.items()}
-        found = [future.result() for future in answers]
+    points = sorted({_point(tenant) for _, tenants in placed for tenant in tenants})
+    answers, commits = await asyncio.gather(
+        asyncio.gather(*(_ask(project.root, cluster, timeout) for cluster in clusters)),
+        asyncio.gather(*(asyncio.to_thread(_expected, point, timeout) for point in points)),
+    )
+    expected = dict(zip(points, commits, strict=True))
     rows = [
         row
-        for (cluster, tenants), answer in zip(placed, found, strict=True)
+        for (cluster, tenants), answer in zip(placed, answers, strict=True)
         for row in _rows(cluster, tenants, answer, expected)
     ]
     return sorted(rows, key=lambda row: (row.tenant, row.cluster))
@@ -76,28 +80,35 @@ def _rows(
         yield flux.judge(row, answer["GitRepository"].get(namespace), answer["Kustomization"].get(namespace))
 
 
-def _ask(root: Path, cluster: Cluster, timeout: float) -> _Objects | OperationFailed:
+async def _ask(root: Path, cluster: Cluster, timeout: float) -> _Objects | OperationFailed:
+    # On one thread: lightkube works out its classes' fields when they are first used, and two threads that do so at
+    # once break each other.
     import httpx
     from lightkube.core.exceptions import ConfigError
     from lightkube.generic_resource import create_namespaced_resource
 
+    client = None
     try:
-        client = _client(root, cluster, timeout)
-        objects: _Objects = {}
-        for group, kind, plural in (
-            ("source.toolkit.fluxcd.io", "GitRepository", "gitrepositories"),
-            ("kustomize.toolkit.fluxcd.io", "Kustomization", "kustomizations"),
-        ):
-            resource = create_namespaced_resource(group, "v1", kind, plural)
-            listed = client.list(resource, namespace="*", labels={names.TENANT_LABEL: None}, chunk_size=500)
-            objects[kind] = {item.metadata.namespace: item.to_dict() for item in listed}
-        return objects
+        async with asyncio.timeout(timeout):
+            client = _client(root, cluster, timeout)
+            objects: _Objects = {}
+            for group, kind, plural in (
+                ("source.toolkit.fluxcd.io", "GitRepository", "gitrepositories"),
+                ("kustomize.toolkit.fluxcd.io", "Kustomization", "kustomizations"),
+            ):
+                resource = create_namespaced_resource(group, "v1", kind, plural)
+                listed = client.list(resource, namespace="*", labels={names.TENANT_LABEL: None}, chunk_size=500)
+                objects[kind] = {item.metadata.namespace: item.to_dict() async for item in listed}
+            return objects
     except OperationFailed as error:
         return error
-    except httpx.TimeoutException:
+    except (TimeoutError, httpx.TimeoutException):
         return OperationFailed(f"the API server does not answer within {timeout:.0f} s")
     except (httpx.HTTPError, ConfigError, OSError) as error:
         return OperationFailed(_reason(error))
+    finally:
+        if client is not None:
+            await client.close()
 
 
 def _reason(error: Exception) -> str:
@@ -106,7 +117,7 @@ def _reason(error: Exception) -> str:
 
 def _client(root: Path, cluster: Cluster, timeout: float) -> Any:
     import httpx
-    from lightkube import Client, KubeConfig
+    from lightkube import AsyncClient, KubeConfig
 
     settings = cluster.settings
     if not isinstance(settings, ExistingSettings):
@@ -117,4 +128,4 @@ def _client(root: Path, cluster: Cluster, timeout: float) -> Any:
     config = KubeConfig.from_file(path).get(context_name=settings.context)
     if config is None:
         raise OperationFailed(f"{settings.kubeconfig} has no context {settings.context}")
-    return Client(config=config, timeout=httpx.Timeout(timeout), trust_env=False)
+    return AsyncClient(config=config, timeout=httpx.Timeout(timeout), trust_env=False)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from berth.document import Document, read_document
+from berth.document import Document, KeyPath, read_document
 from berth.errors import InvalidInput, Problem
 from berth.model import Model, problems_of
 from berth.names import is_reserved
@@ -28,6 +28,10 @@ class LoadedTenant:
     def namespaces(self) -> list[str]:
         return [f"{self.file.name}-{suffix}" if suffix else self.file.name for suffix in self.file.namespaces]
 
+    def namespace_key(self, index: int) -> KeyPath:
+        """Where the tenant file says the name of a namespace."""
+        return ("namespaces", index) if "namespaces" in self.file.model_fields_set else ("name",)
+
 
 @dataclass(frozen=True)
 class LoadedProfile:
@@ -40,17 +44,22 @@ class LoadedProfile:
 
 def tenant_paths(root: Path) -> list[Path]:
     """The tenant files of a project, by name."""
-    return sorted((root / "tenants").glob("*.yaml"))
+    return sorted((root / "tenants").glob("*.yaml"), key=_name)
 
 
 def profile_paths(root: Path) -> list[Path]:
     """The profile files of a project, by name."""
-    return sorted((root / "tenants" / "profiles").glob("*.yaml"))
+    return sorted((root / "tenants" / "profiles").glob("*.yaml"), key=_name)
+
+
+def _name(path: Path) -> str:
+    return path.stem  # not the path: "a-b.yaml" comes before "a.yaml"
 
 
 def misnamed(root: Path) -> list[Problem]:
-    """Files that look like tenants and would be passed over."""
-    found = sorted({*(root / "tenants").glob("**/*.yml"), *(root / "tenants").glob("*.YAML")})
+    """Files that look like tenants or profiles and would be passed over."""
+    read = {*tenant_paths(root), *profile_paths(root)}
+    yaml = (path for path in (root / "tenants").glob("**/*") if path.suffix.lower() in (".yaml", ".yml"))
     return [
         Problem(
             path.relative_to(root).as_posix(),
@@ -58,10 +67,11 @@ def misnamed(root: Path) -> list[Problem]:
             0,
             "",
             "a file that no one reads",
-            "the ending .yaml",
-            "rename it",
+            "the ending .yaml" if path.suffix != ".yaml" else "a tenant in tenants/, a profile in tenants/profiles/",
+            "rename it" if path.suffix != ".yaml" else "move it",
         )
-        for path in found
+        for path in sorted(yaml)
+        if path not in read
     ]
 
 
@@ -85,7 +95,7 @@ def tenant_of(document: Document) -> LoadedTenant:
         )
     loaded = LoadedTenant(document, file)
     for index, namespace in enumerate(loaded.namespaces):
-        key = ("namespaces", index) if "namespaces" in file.model_fields_set else ("name",)
+        key = loaded.namespace_key(index)
         if is_reserved(namespace):
             problems.append(
                 document.problem(
@@ -94,7 +104,18 @@ def tenant_of(document: Document) -> LoadedTenant:
             )
         if len(namespace) > 63:
             problems.append(document.problem(key, "at most 63 characters", found=f'"{namespace}"', fix="shorten it"))
+    accounts: set[tuple[str, str]] = set()
     for index, identity in enumerate(file.identity):
+        account = (identity.namespace, identity.service_account)
+        if account in accounts:
+            problems.append(
+                document.problem(
+                    ("identity", index, "serviceAccount"),
+                    "each service account once",
+                    fix="write its clouds into one entry",
+                )
+            )
+        accounts.add(account)
         if identity.namespace not in file.namespaces:
             problems.append(
                 document.problem(

@@ -58,6 +58,7 @@ METADATA_NETWORKS = networks(
     "169.254.0.0/16",  # link-local: 169.254.169.254 in all three clouds, ECS and Pod Identity agents, GKE's server
     "168.63.129.16/32",  # Azure's wire server
     "fd00:ec2::/64",  # AWS over IPv6
+    "fd20:ce::/64",  # Google over IPv6
     "fe80::/10",
 )
 """Addresses where a cloud hands out its machines' credentials: no tenant's pod may talk to them."""

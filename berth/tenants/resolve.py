@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from berth.document import KeyPath
@@ -152,18 +153,39 @@ def breaches(profile_name: str, profile: Profile, tenant: TenantFile, index: int
             at("podSecurity"), "baseline", "an exception with it", "add `exception:` and say why restricted does not do"
         )
     for name in ("cpu", "memory", "ephemeral-storage"):
+        yield from _disorder(at, name, policy)
         default, request = policy.limits.default.get(name), policy.limits.default_request.get(name)
-        if default and request and parse_quantity(request) > parse_quantity(default):
-            yield Breach(at("limits", "defaultRequest", name), request, f"at most the default limit, {default}")
-        for kind, values in (("limits", policy.limits.default), ("requests", policy.limits.default_request)):
-            if f"{kind}.{name}" in policy.quota and name not in values and not (kind == "requests" and default):
-                key = "default" if kind == "limits" else "defaultRequest"
+        # The API server takes a default limit for a default request where there is none.
+        for counted, given, key in (
+            (f"limits.{name}", default, "default"),
+            (f"requests.{name}", request or default, "defaultRequest"),
+            (name, request or default, "defaultRequest"),
+        ):
+            if counted in policy.quota and not given:
                 yield Breach(
-                    at("quota", f"{kind}.{name}"),
-                    policy.quota[f"{kind}.{name}"],
+                    at("quota", counted),
+                    policy.quota[counted],
                     f"limits.{key}.{name} with it",
                     "without a default, the quota refuses every pod that names none",
                 )
+
+
+def _disorder(at: _Where, name: str, policy: Policy) -> Iterator[Breach]:
+    """Limits that the API server refuses: each is at most the next of min, defaultRequest, default and max."""
+    limits = policy.limits
+    ladder = [("min", limits.min), ("defaultRequest", limits.default_request), ("default", limits.default),
+              ("max", limits.max)]  # fmt: skip
+    stated = [(kind, values[name]) for kind, values in ladder if name in values]
+    for (lower, low), (upper, high) in pairwise(stated):
+        if parse_quantity(low) > parse_quantity(high):
+            path = at("limits", lower, name)
+            if path == _ELSEWHERE:  # a profile's value, and the tenant's own bound
+                yield Breach(at("limits", upper, name), high, f"at least {lower}, {low}")
+            else:
+                yield Breach(path, low, f"at most {upper}, {high}")
+
+
+_ELSEWHERE: KeyPath = ("profile",)
 
 
 class _Where:
@@ -177,7 +199,7 @@ class _Where:
         overrides = self.tenant["placements"][self.override[1]].get("overrides", {})
         if _has(overrides, path):
             return (*self.override, *path)
-        return path if _has(self.tenant, path) else ("profile",)
+        return path if _has(self.tenant, path) else _ELSEWHERE
 
 
 def _has(data: Any, path: tuple[str, ...]) -> bool:

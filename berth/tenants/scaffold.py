@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from berth.document import Document, parse_document
@@ -54,14 +55,14 @@ def scaffold(
     exists; then nothing is written.
     """
     path = project.root / "tenants" / f"{name}.yaml"
-    if path.exists() or name in project.tenants:
+    if name in project.tenants:
         raise InvalidInput([_problem("NAME", f'"{name}"', "the name of a tenant that does not exist yet")])
     chosen = _environments(project, environments)
     clouds = sorted({cluster.cloud.value for cluster in project.clusters() if cluster.environment in chosen})
     text = _TENANT.format(
         name=name,
-        team=team or name,
-        contact=contact or f"{name}@example.com",
+        team=_scalar(team or name),
+        contact=_scalar(contact or f"{name}@example.com"),
         profile=profile or _default_profile(project),
         environments=", ".join(chosen),
         clouds=", ".join(clouds),
@@ -77,6 +78,12 @@ def scaffold(
     for target in new:
         write_text(target, files[target])
     return new
+
+
+def _scalar(text: str) -> str:
+    """The text as one YAML value: quoted where it would be read as anything else."""
+    plain = parse_document(f"key: {text}", Document(""))
+    return text if not plain.problems and plain.value == {"key": text} else json.dumps(text, ensure_ascii=False)
 
 
 def _problem(where: str, found: str, expected: str, fix: str = "") -> Problem:

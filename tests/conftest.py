@@ -1,0 +1,24 @@
+"""Options and fixtures that all tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.support import Sandbox
+
+# The machine that runs the tests runs a fleet as well: how long an example takes says nothing.
+settings.register_profile("berth", deadline=None, max_examples=60, derandomize=True)
+settings.load_profile("berth")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing")
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Sandbox:
+    """A project of one stack, one profile and one tenant, all valid, for a test to change."""
+    return Sandbox.create(tmp_path / "project")

@@ -1,0 +1,158 @@
+"""The tenant file: what single fields may not be, and what does not fit together within one file."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import Sandbox
+
+# (lines added to a valid file, path, part of the message)
+WRONG = {
+    "unknown key": ("placement: []", "placement", 'did you mean "placements"?'),
+    "unknown key in a map": ("network: {egressCidr: []}", "network.egressCidr", 'did you mean "egressCidrs"?'),
+    "unknown key in a list": ("identity: [{serviceAcount: x, serviceAccount: y}]", "identity[0].serviceAcount",
+                              'did you mean "serviceAccount"?'),
+    "unknown quota": ("quota: {request.cpu: 1}", 'quota["request.cpu"]', 'did you mean "requests.cpu"?'),
+    "unknown limit": ("limits: {max: {memori: 1Gi}}", "limits.max.memori", 'did you mean "memory"?'),
+    "unknown lifecycle": ("lifecycle: suspend", "lifecycle", 'did you mean "suspended"?'),
+    "privileged": ("podSecurity: privileged", "podSecurity", "one of restricted, baseline"),
+    "baseline without a reason": ("podSecurity: baseline", "podSecurity", "add `exception:`"),
+    "requests over limits": ("limits: {defaultRequest: {cpu: 1}}", "limits.defaultRequest.cpu",
+                             "at most default, 500m"),
+    "default over max": ("limits: {max: {cpu: 400m}}", "limits.max.cpu", "at least default, 500m"),
+    "min over request": ("limits: {min: {memory: 256Mi}}", "limits.min.memory", "at most defaultRequest, 128Mi"),
+    "min over max": ("limits: {min: {ephemeral-storage: 2Gi}, max: {ephemeral-storage: 1Gi}}",
+                     "limits.min.ephemeral-storage", "at most max, 1Gi"),
+    "quota of limits without default": ("quota: {limits.ephemeral-storage: 1Gi}", 'quota["limits.ephemeral-storage"]',
+                                        "limits.default.ephemeral-storage"),
+    "quota of requests without default": ("quota: {requests.ephemeral-storage: 1Gi}",
+                                          'quota["requests.ephemeral-storage"]', "defaultRequest.ephemeral-storage"),
+    "short name of a quota": ("quota: {ephemeral-storage: 1Gi}", "quota.ephemeral-storage",
+                              "defaultRequest.ephemeral-storage"),
+    "metadata address": ("network: {egressCidrs: [169.254.169.254/32]}", "network.egressCidrs[0]", "credentials"),
+    "metadata network": ("network: {egressCidrs: [169.254.0.0/16]}", "network.egressCidrs[0]", "credentials"),
+    "Azure's wire server": ("network: {egressCidrs: [168.63.129.16/32]}", "network.egressCidrs[0]", "credentials"),
+    "AWS metadata over IPv6": ('network: {egressCidrs: ["fd00:ec2::254/128"]}', "network.egressCidrs[0]",
+                               "credentials"),
+    "Google metadata over IPv6": ('network: {egressCidrs: ["fd20:ce::254/128"]}', "network.egressCidrs[0]",
+                                  "credentials"),
+    "network twice": ("network: {egressCidrs: [10.0.0.0/8, 10.0.0.0/8]}", "network.egressCidrs", "each value once"),
+    "peer of both kinds": ("network: {ingressFrom: [{namespace: a, cidr: 10.0.0.0/8}]}", "network.ingressFrom[0]",
+                           "either namespace or cidr"),
+    "peer of no kind": ("network: {ingressFrom: [{}]}", "network.ingressFrom[0]", "either namespace or cidr"),
+    "label of Kubernetes": ("labels: {pod-security.kubernetes.io/enforce: privileged}",
+                            'labels["pod-security.kubernetes.io/enforce"]', "steer the platform"),
+    "label of Berth": ("labels: {berth.dev/tenant: other}", 'labels["berth.dev/tenant"]', "steer the platform"),
+    "label of an agent": ("labels: {kustomize.toolkit.fluxcd.io/prune: disabled}",
+                          'labels["kustomize.toolkit.fluxcd.io/prune"]', "steer the platform"),
+    "label of k8s.io": ("labels: {x.k8s.io/a: b}", 'labels["x.k8s.io/a"]', "steer the platform"),
+    "registry with a tag": ("allow: {registries: [example.com/app:latest]}", "allow.registries[0]", "without tag"),
+    "registry with a slash": ("allow: {registries: [example.com/]}", "allow.registries[0]", "trailing slash"),
+    "registries in one text": ('allow: {registries: ["a.example.com,b.example.com"]}', "allow.registries[0]",
+                               "registry"),
+    "host": ("allow: {hosts: [shop_1.example.com]}", "allow.hosts[0]", "a host name"),
+    "any host": ('allow: {hosts: ["*"]}', "allow.hosts[0]", "a host name"),
+    "two hosts in one text": ('allow: {hosts: ["a.example.com,b.example.com"]}', "allow.hosts[0]", "a host name"),
+    "duration": ("sync: {interval: 5}", "sync.interval", "a duration"),
+    "path without url": ("source: {path: app}", "source", "a url with path"),
+    "secret without url": ("source: {secretName: git}", "source", "a url with secretName"),
+    "path upwards": ("source: {url: 'https://x.example/y', path: ../other}", "source.path", "no . or .. steps"),
+    "path with an unknown placeholder": ("source: {url: 'https://x.example/y', path: '{stack}'}", "source.path",
+                                         "remove {stack}"),
+    "two refs": ("source: {ref: {branch: main, tag: v1}}", "source.ref", "one of branch, tag, semver, commit"),
+    "no ref": ("source: {ref: {}}", "source.ref", "one of branch, tag, semver, commit"),
+    "short commit": ("source: {ref: {commit: abc1234}}", "source.ref.commit", "a full commit id"),
+    "local source": ("source: {url: 'file:///etc'}", "source.url", "a Git URL"),
+    "default account": ("identity: [{serviceAccount: default}]", "identity[0].serviceAccount", "of its own"),
+    "identity without roles": ("identity: [{serviceAccount: a, gcp: {roles: []}}]", "identity[0].gcp.roles",
+                              "at least 1"),
+    "identity elsewhere": ("identity: [{serviceAccount: a, namespace: jobs}]", "identity[0].namespace",
+                           "one of the tenant's namespaces"),
+    "identity twice": ("identity: [{serviceAccount: a}, {serviceAccount: a}]", "identity[1].serviceAccount",
+                       "each service account once"),
+    "no namespace": ("namespaces: []", "namespaces", "at least 1"),
+    "namespace twice": ("namespaces: [a, a]", "namespaces", "each value once"),
+    "long suffix": (f"namespaces: [{'a' * 21}]", "namespaces[0]", "at most 20"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "path", "says"), list(WRONG.values()), ids=list(WRONG))
+def test_a_wrong_field_is_told_at_its_path(sandbox: Sandbox, line: str, path: str, says: str) -> None:
+    sandbox.tenant(f"{line}\n")
+    problem = sandbox.problem()
+    assert (problem.file, problem.line, problem.path) == ("tenants/acme.yaml", 7, path)
+    assert says in str(problem)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["podSecurity: baseline\nexception: The image runs as root.", "network: {egressCidrs: [169.0.0.0/8]}",
+     "identity: [{serviceAccount: a}, {serviceAccount: b}]", 'namespaces: ["", jobs]\nidentity: [{serviceAccount: a},'
+     " {serviceAccount: a, namespace: jobs}]", "labels: {team.example.com/x: y}", 'allow: {hosts: ["*.example.com"]}',
+     "source: {ref: {semver: '>=1.4.0 <2.0.0'}}", "quota: {count/jobs.batch: 3, requests.nvidia.com/gpu: 1}",
+     "network: {ingressFrom: [{namespace: ingress-nginx}]}"],
+)  # fmt: skip
+def test_a_field_that_is_right_is_accepted(sandbox: Sandbox, line: str) -> None:
+    sandbox.tenant(f"{line}\n")
+    assert sandbox.run("validate").code == 0
+
+
+def test_a_default_request_follows_from_a_default_limit(sandbox: Sandbox) -> None:
+    sandbox.tenant("quota: {requests.ephemeral-storage: 1Gi}\nlimits: {default: {ephemeral-storage: 1Gi}}\n")
+    assert sandbox.placed().policy.quota["requests.ephemeral-storage"] == "1Gi"
+
+
+def test_the_name_equals_the_file_s_name(sandbox: Sandbox) -> None:
+    sandbox.edit("tenants/acme.yaml", "name: acme", "name: globex")
+    problem = sandbox.problem()
+    assert (problem.line, problem.column, problem.path, problem.found) == (1, 7, "name", '"globex"')
+    assert '"acme"' in problem.expected
+
+
+@pytest.mark.parametrize("name", ["Acme", "1st", "a_b", "-a", "a-", "a.b", "a" * 41, "ä"])
+def test_a_name_that_is_no_dns_label_is_refused(sandbox: Sandbox, name: str) -> None:
+    sandbox.tenant(name=name)
+    assert [p.path for p in sandbox.problems()] == ["name"]
+
+
+@pytest.mark.parametrize(
+    "name", ["default", "argocd", "flux-system", "kube-system", "kube-x", "berth-acme", "gke-a", "aks-a", "eks-a"]
+)
+def test_a_reserved_name_is_refused(sandbox: Sandbox, name: str) -> None:
+    sandbox.tenant(name=name)
+    problem = sandbox.problem()
+    assert (problem.path, problem.found) == ("name", f'"{name}"')
+    assert "platform's" in problem.expected
+
+
+def test_a_suffix_that_makes_a_reserved_name_is_refused_at_the_suffix(sandbox: Sandbox) -> None:
+    sandbox.tenant('namespaces: ["", system]\n', name="flux")
+    problem = sandbox.problem()
+    assert (problem.path, problem.found) == ("namespaces[1]", '"flux-system"')
+
+
+def test_a_missing_key_says_what_to_add(sandbox: Sandbox) -> None:
+    sandbox.edit("tenants/acme.yaml", "owners: {team: payments, contact: pay@example.com}\n", "")
+    problem = sandbox.problem()
+    assert (problem.path, problem.found, problem.fix) == ("owners", "nothing", "add `owners:`")
+
+
+@pytest.mark.parametrize(
+    ("placement", "path", "says"),
+    [("{environments: [dev]}", "placements[0]", "exactly one of"),
+     ("{environments: [dev], clouds: [aws], clusters: [aws-dev]}", "placements[0]", "exactly one of"),
+     ("{environments: [], clouds: [aws]}", "placements[0].environments", "at least 1"),
+     ("{environments: [dev], clouds: []}", "placements[0].clouds", "at least 1"),
+     ("{environments: [dev], labels: {}}", "placements[0].labels", "at least 1"),
+     ("{environments: [dev], clouds: [awss]}", "placements[0].clouds[0]", 'did you mean "aws"?'),
+     ("{environments: [dev], clouds: [aws], override: {}}", "placements[0].override", 'did you mean "overrides"?'),
+     ("{environments: [dev], clouds: [aws], overrides: {profile: x}}", "placements[0].overrides.profile",
+      "unknown key")],
+    ids=["no selector", "two selectors", "no environment", "no cloud", "no label", "cloud", "unknown key",
+         "override of a field that is the tenant's"],
+)  # fmt: skip
+def test_a_wrong_placement_is_told_at_its_path(sandbox: Sandbox, placement: str, path: str, says: str) -> None:
+    sandbox.tenant(placements=f"placements: [{placement}]\n")
+    problem = sandbox.problem()
+    assert problem.path == path
+    assert says in str(problem)

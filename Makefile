@@ -1,0 +1,49 @@
+# Two commands do all the set-up: `make demo` runs the main job on this machine, `make test` runs every test.
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit e2e lint types bench schema golden constraints setup down clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+help: ## List what there is to make
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: setup ## The main job on this machine: three clusters, their agents, every tenant in sync
+	@$(BIN)/berth local demo
+
+test: setup ## Every test: unit, golden, components, and end to end on the local fleet
+	$(BIN)/pytest
+
+unit: setup ## The tests that need no fleet
+	$(BIN)/pytest -m 'not e2e'
+
+e2e: setup ## The tests on the local fleet
+	$(BIN)/pytest -m e2e
+
+lint: setup ## Ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup ## Strict mypy
+	$(BIN)/mypy
+
+bench: setup ## Measure, and write docs/benchmarks.md
+	$(BIN)/python -m bench
+
+schema: setup ## Write the JSON schemas from the models
+	$(BIN)/berth schema
+
+golden: setup ## Rewrite the golden files; then read the diff
+	$(BIN)/pytest tests/golden --update-golden
+
+constraints: setup ## Renew constraints.txt from what is installed
+	@$(BIN)/python scripts/constraints.py
+
+down: ## Stop the local fleet
+	@test ! -x $(BIN)/berth || $(BIN)/berth local down
+
+clean: down ## Remove the environment and the fleet's state; what was built stays in the user's cache
+	rm -rf .venv .local out
+
+setup: # Quick when nothing changed
+	@PYTHON='$(PYTHON)' scripts/setup.sh

@@ -85,7 +85,9 @@ Suffix = Annotated[str, TextLike(rf"|{_LABEL}", 'a DNS label of at most 20, or "
 Namespace = Annotated[str, TextLike(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?", "the name of a namespace", longest=63)]
 ObjectName = Annotated[str, TextLike(_SUBDOMAIN, "the name of an object: a-z, 0-9, - and .", longest=253)]
 Text = Annotated[str, TextLike(r"\S(?:.*\S)?", "text of at most 253 on one line", longest=253)]
-Group = Annotated[str, TextLike(r"\S(?:.*\S)?", "the name of a group", longest=253)]
+Group = Annotated[
+    str, TextLike(r"(?!system:)\S(?:.*\S)?", "the name of a group of people, not of system:", longest=253)
+]
 Duration = Annotated[
     str,
     TextLike(r"(?:[0-9]+h)?(?:[0-9]+m)?(?:[0-9]+s)?(?<=[hms])", "a duration such as 30s, 5m or 1h30m", longest=20),

@@ -86,6 +86,7 @@ class ControlPlane:
             "--service-cluster-ip-range=10.96.0.0/16",
             "--authorization-mode=RBAC",
             "--anonymous-auth=false",
+            "--allow-privileged=true",  # as in the clouds: it is Pod Security that refuses privileged pods
             "--endpoint-reconciler-type=none",  # no Service leads to a loopback address
             "--shutdown-delay-duration=0s",
             "--profiling=false",
@@ -103,6 +104,8 @@ class ControlPlane:
             "--secure-port=0",
             "--leader-elect=false",
             "--profiling=false",
+            # A machine that slept, or an API server that was away, is no dead node: kwok would not revive its pods.
+            "--node-monitor-grace-period=24h",
             # There is no cloud and no network to manage.
             "--controllers=*,-nodeipam,-node-route-controller,-service-lb-controller,-cloud-node-lifecycle",
         )

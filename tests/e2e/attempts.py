@@ -60,8 +60,7 @@ USERS: dict[Who, tuple[str, tuple[str, ...]]] = {
 
 RBAC = "RBAC"
 POD_SECURITY = "Pod Security"
-NO_PRIVILEGED = "API server"
-"""An API server without --allow-privileged, as in the local fleet, refuses before Pod Security is asked."""
+
 QUOTA = "quota"
 LIMITS = "limit range"
 ACCOUNTS = "service account admission"
@@ -465,12 +464,12 @@ def _secured(**changes: Any) -> Manifest:
 
 
 _PRIVILEGED = _secured(privileged=True, allowPrivilegeEscalation=True)
-_NO_PRIVILEGED = "securityContext.privileged: Forbidden: disallowed by cluster policy"
+_NO_PRIVILEGED = 'violates PodSecurity "restricted:v1.34": privileged'
 
 PODS: tuple[Attempt, ...] = (
-    Attempt("privileged", _R, "run a privileged pod", NO_PRIVILEGED, _NO_PRIVILEGED, CREATE,
+    Attempt("privileged", _R, "run a privileged pod", POD_SECURITY, _NO_PRIVILEGED, CREATE,
             pod("intruder", _PRIVILEGED)),
-    Attempt("privileged-as-owner", _C, "run a privileged pod", NO_PRIVILEGED, _NO_PRIVILEGED, CREATE,
+    Attempt("privileged-as-owner", _C, "run a privileged pod", POD_SECURITY, _NO_PRIVILEGED, CREATE,
             pod("intruder", _PRIVILEGED)),
     _pod_security("host-path", _R, "mount a node's disk", "restricted volume types",
                   volumes=[{"name": "host", "hostPath": {"path": "/"}}]),
@@ -486,7 +485,7 @@ PODS: tuple[Attempt, ...] = (
                   _secured(allowPrivilegeEscalation=True)),
     _pod_security("seccomp", _R, "switch seccomp off", "seccompProfile",
                   _secured(seccompProfile={"type": "Unconfined"})),
-    Attempt("privileged-init", _O, "run a privileged init container", NO_PRIVILEGED, _NO_PRIVILEGED, CREATE,
+    Attempt("privileged-init", _O, "run a privileged init container", POD_SECURITY, _NO_PRIVILEGED, CREATE,
             pod("intruder", initContainers=[_PRIVILEGED | {"name": "first"}])),
 )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.e2e.harness import CLUSTERS, PLACED, TestFleet
@@ -10,17 +12,19 @@ pytestmark = pytest.mark.e2e
 
 
 def everything(fleet: TestFleet, cluster: str) -> dict[tuple[str, str, str], str]:
-    """Resource versions of what Berth put into a cluster, by kind, namespace and name."""
-    kinds = "namespaces,serviceaccounts,rolebindings,resourcequotas,limitranges,networkpolicies"
-    listed = fleet.get(cluster, kinds, "--all-namespaces", "--selector=berth.dev/tenant")["items"]
-    roles = fleet.get(
-        cluster, "clusterroles,validatingadmissionpolicies", "--selector=app.kubernetes.io/managed-by=berth"
-    )
-    quota_free = [item for item in [*listed, *roles["items"]] if item["kind"] != "ResourceQuota"]
+    """What Berth put into a cluster: each object without what the API server and controllers write into it."""
+    kinds = "namespaces,serviceaccounts,rolebindings,resourcequotas,limitranges,networkpolicies,gitrepositories"
+    mine = "--selector=app.kubernetes.io/managed-by=berth"
+    listed = fleet.get(cluster, kinds, "--all-namespaces", mine)["items"]
+    shared = fleet.get(cluster, "clusterroles,validatingadmissionpolicies,validatingadmissionpolicybindings", mine)
     found = {}
-    for item in quota_free:
+    for item in [*listed, *shared["items"]]:
+        item.pop("status", None)
         metadata = item["metadata"]
-        found[item["kind"], metadata.get("namespace", ""), metadata["name"]] = metadata["resourceVersion"]
+        written = {key: metadata.get(key) for key in ("uid", "generation", "labels", "annotations")}
+        key = (item["kind"], metadata.get("namespace", ""), metadata["name"])
+        found[key] = json.dumps([written, {k: v for k, v in item.items() if k != "metadata"}], sort_keys=True)
+    assert len(found) > 30
     return found
 
 

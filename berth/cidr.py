@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 Network = IPv4Network | IPv6Network
+
+
+@lru_cache(maxsize=4096)
+def network(text: str) -> Network:
+    """The network that a text such as 10.0.0.0/8 means. Raises ValueError where it means none."""
+    return ip_network(text)
 
 
 def within(inner: Network, outer: Network) -> bool:
@@ -15,4 +22,4 @@ def within(inner: Network, outer: Network) -> bool:
 
 
 def networks(*texts: str) -> tuple[Network, ...]:
-    return tuple(ip_network(text) for text in texts)
+    return tuple(map(network, texts))

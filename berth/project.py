@@ -7,7 +7,7 @@ project in which every file is right or raises with all that is wrong in all of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,7 +23,7 @@ from berth.tenants.load import (
     tenant_of,
     tenant_paths,
 )
-from berth.tenants.model import Placement
+from berth.tenants.model import Placement, Policy
 from berth.tenants.references import check_placed_names, check_references
 from berth.tenants.resolve import Tenant, breaches, merged_policy, resolve
 
@@ -39,6 +39,8 @@ class Project:
     stacks: Mapping[str, StackFile]
     profiles: Mapping[str, LoadedProfile]
     tenants: Mapping[str, LoadedTenant]
+    _policies: dict[tuple[str, int], Policy] = field(default_factory=dict, compare=False, repr=False)
+    """Merged policies by tenant and index of the placement: each is needed by the checks and once a cluster."""
 
     @classmethod
     def load(cls, root: Path, stacks: Mapping[str, StackFile] | None = None) -> Project:
@@ -111,11 +113,18 @@ class Project:
 
     def place(self, tenant: LoadedTenant, cluster: Cluster) -> Tenant | None:
         """The tenant as it is to be in the cluster; None where it is not placed there."""
-        for placement in tenant.file.placements:
+        for index, placement in enumerate(tenant.file.placements):
             if selects(placement, cluster):
-                policy = merged_policy(self.profiles[tenant.file.profile].file, tenant.file, placement)
-                return resolve(tenant.file, placement, policy, cluster)
+                return resolve(tenant.file, placement, self.policy(tenant, index), cluster)
         return None
+
+    def policy(self, tenant: LoadedTenant, index: int) -> Policy:
+        """The policy that holds for a tenant at one of its placements."""
+        key = (tenant.file.name, index)
+        if key not in self._policies:
+            profile = self.profiles[tenant.file.profile].file
+            self._policies[key] = merged_policy(profile, tenant.file, tenant.file.placements[index])
+        return self._policies[key]
 
 
 def selects(placement: Placement, cluster: Cluster) -> bool:
@@ -187,13 +196,14 @@ def _check_tenants(project: Project) -> Iterator[Problem]:
                 )
         yield from _check_placements(tenant, clusters)
         if tenant.file.profile in project.profiles:
-            yield from _check_policies(tenant, project.profiles[tenant.file.profile])
+            yield from _check_policies(project, tenant)
     yield from _check_ingress(project, owner)
 
 
-def _check_policies(tenant: LoadedTenant, profile: LoadedProfile) -> Iterator[Problem]:
-    for index, placement in enumerate(tenant.file.placements):
-        policy = merged_policy(profile.file, tenant.file, placement)
+def _check_policies(project: Project, tenant: LoadedTenant) -> Iterator[Problem]:
+    profile = project.profiles[tenant.file.profile]
+    for index in range(len(tenant.file.placements)):
+        policy = project.policy(tenant, index)
         for breach in breaches(profile.name, profile.file, tenant.file, index, policy):
             yield tenant.document.problem(breach.path, breach.expected, found=breach.found, fix=breach.fix)
 

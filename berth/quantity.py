@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 _QUANTITY: Final = re.compile(
@@ -22,6 +23,7 @@ _FACTORS: Final = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=4096)
 def parse_quantity(text: str) -> Decimal:
     """The value of a quantity in its base unit (cores, bytes, objects). Raises ValueError for anything else."""
     match = _QUANTITY.match(text)

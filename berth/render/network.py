@@ -7,11 +7,10 @@ cannot write NetworkPolicies, or they could add to it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_network
 from typing import Any
 
 from berth import names
-from berth.cidr import networks, within
+from berth.cidr import network, networks, within
 from berth.render.objects import Object, tenant_object
 from berth.tenants import Tenant
 from berth.tenants.model import METADATA_NETWORKS
@@ -51,8 +50,8 @@ def _namespace(name: str) -> dict[str, Any]:
 
 def _block(cidr: str, apart_from: tuple[str, ...] = ()) -> dict[str, Any]:
     """An ipBlock that never includes a metadata address."""
-    network = ip_network(cidr)
-    inside = [n for n in (*networks(*apart_from), *METADATA_NETWORKS) if within(n, network)]
+    whole = network(cidr)
+    inside = [n for n in (*networks(*apart_from), *METADATA_NETWORKS) if within(n, whole)]
     # An exception within another one says nothing.
     widest = [n for n in inside if not any(n != other and within(n, other) for other in inside)]
     block: dict[str, Any] = {"cidr": cidr}

@@ -189,7 +189,7 @@ class _CloudCluster(_Cluster):
     kubernetes_version: KubernetesVersion
     """Minor version of Kubernetes."""
     network: Network
-    api: ApiAccess = ApiAccess()
+    api: ApiAccess = Field(default_factory=ApiAccess)
     admins: Annotated[list[Text], AfterValidator(unique)] = []
     """Principals of that cloud with admin rights in the cluster."""
     node_pools: Annotated[list[NodePool], Field(min_length=1)]
@@ -278,7 +278,7 @@ class Stack(Model):
 
     environment: Name40
     """What tenants' placements call this stack: dev, prod, local."""
-    gitops: GitOps = GitOps()
+    gitops: GitOps = Field(default_factory=GitOps)
     delivery: Annotated[Delivery, Choice(Delivery)] = Delivery.PULUMI
     """`pulumi` registers every tenant's objects as resources."""
     deploy_repo: DeployRepo

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from ipaddress import ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from berth.cidr import networks, within
+from berth.cidr import network, networks, within
 from berth.errors import did_you_mean
 from berth.model import (
     Choice,
@@ -91,7 +90,7 @@ def _limit_name(name: str) -> str:
 
 def _away_from_metadata(cidr: str) -> str:
     for metadata in METADATA_NETWORKS:
-        if within(ip_network(cidr), metadata):
+        if within(network(cidr), metadata):
             raise wrong(
                 "a network apart from the clouds' metadata addresses",
                 f"{metadata} hands out machine credentials: remove it",
@@ -172,14 +171,14 @@ class Policy(Model):
 
     quota: dict[QuotaName, Quantity] = {}
     """Hard limits of each namespace, as in a ResourceQuota."""
-    limits: Limits = Limits()
+    limits: Limits = Field(default_factory=Limits)
     pod_security: Annotated[PodSecurity, Choice(PodSecurity)] = PodSecurity.RESTRICTED
     """Pod Security Standard that the API server enforces. `baseline` needs an `exception`."""
     exception: Text | None = None
     """Why pod security is below `restricted`."""
-    network: Traffic = Traffic()
-    allow: Allow = Allow()
-    sync: Sync = Sync()
+    network: Traffic = Field(default_factory=Traffic)
+    allow: Allow = Field(default_factory=Allow)
+    sync: Sync = Field(default_factory=Sync)
     labels: dict[OwnLabelKey, LabelValue] = {}
     """Labels on the tenant's namespaces."""
 
@@ -243,7 +242,7 @@ class Placement(Model):
     """All clusters that carry these labels."""
     ref: GitRef | None = None
     """What these clusters follow; promotion is a change of this line."""
-    overrides: Policy = Policy()
+    overrides: Policy = Field(default_factory=Policy)
     """What differs here from the rest of the file."""
 
     @model_validator(mode="after")
@@ -296,7 +295,7 @@ class TenantFile(Policy):
     namespaces: Annotated[list[Suffix], AfterValidator(unique), Field(min_length=1)] = [""]
     """Suffixes: "" is <name>, "jobs" is <name>-jobs."""
     placements: Annotated[list[Placement], Field(min_length=1)]
-    source: Source = Source()
+    source: Source = Field(default_factory=Source)
     identity: list[Identity] = []
     """Cloud identities of service accounts."""
 
@@ -313,4 +312,4 @@ class Profile(Policy):
     """A preset for tenants: tenants/profiles/<name>.yaml."""
 
     description: Text
-    ceiling: Ceiling = Ceiling()
+    ceiling: Ceiling = Field(default_factory=Ceiling)

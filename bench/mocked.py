@@ -1,0 +1,13 @@
+"""The Pulumi program of the project in the current folder, under Pulumi's mocks. Run as a process of its own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.components.recording import run_program
+
+recorder = run_program("local", Path.cwd())
+sys.stdout.write(f"{len(recorder.recorded)}\n")

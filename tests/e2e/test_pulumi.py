@@ -1,0 +1,63 @@
+"""The same tenants, registered by the real engine: `pulumi up` of the stack local on a fleet of its own."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.e2e.harness import CLUSTERS, PLACED, ROOT, TestFleet
+
+pytestmark = [pytest.mark.e2e, pytest.mark.pulumi_cli]
+
+
+def test_pulumi_up_brings_every_tenant_into_sync(pulumi_fleet: TestFleet) -> None:
+    rows = pulumi_fleet.status()
+    assert set(rows) == {(tenant, cluster) for tenant, clusters in PLACED.items() for cluster in clusters}
+    assert {row["state"] for row in rows.values()} == {"in sync"}
+
+
+def test_a_second_pulumi_up_changes_nothing(pulumi_fleet: TestFleet) -> None:
+    printed = pulumi_fleet.berth("local", "deploy").stdout
+    assert re.search(r"Resources:\n\s+\d+ unchanged\n", printed), printed[-1500:]
+
+
+def test_the_stack_file_of_the_project_stays_as_it_was(pulumi_fleet: TestFleet) -> None:
+    text = (pulumi_fleet.root / "Pulumi.local.yaml").read_text()
+    assert "encryptionsalt" not in text
+    assert (
+        text.replace("7481", "7480").replace("interval: 2s", "interval: 10s")
+        == (ROOT / "Pulumi.local.yaml").read_text()
+    )
+
+
+def test_a_tenant_whose_file_is_gone_is_deleted_and_only_that_one(pulumi_fleet: TestFleet) -> None:
+    file = pulumi_fleet.root / "tenants" / "telemetry.yaml"
+    text = file.read_text()
+    file.unlink()
+    printed = pulumi_fleet.berth("local", "deploy").stdout
+    # Two clusters, twelve objects and their component in each.
+    assert re.search(r"Resources:\n\s+- 26 deleted\n", printed), printed[-1500:]
+    for cluster in CLUSTERS:
+        assert pulumi_fleet.get(cluster, "namespace", "telemetry") is None
+        assert pulumi_fleet.get(cluster, "namespace", "storefront") is not None
+    file.write_text(text)
+    pulumi_fleet.berth("local", "deploy")
+    pulumi_fleet.wait_in_sync()
+
+
+def test_wrong_settings_end_pulumi_up_with_the_problems_and_without_a_traceback(pulumi_fleet: TestFleet) -> None:
+    bad = pulumi_fleet.root / "tenants" / "bad.yaml"
+    bad.write_text("name: bad\nprofil: standard\n")
+    try:
+        done = pulumi_fleet.berth("local", "deploy", ok=False)
+    finally:
+        bad.unlink()
+    assert done.returncode == 2
+    assert 'found the unknown key "profil"' in done.stderr
+
+
+def test_kubectl_does_not_take_over_what_pulumi_made(pulumi_fleet: TestFleet) -> None:
+    done = pulumi_fleet.berth("local", "deploy", "--with", "kubectl", ok=False)
+    assert done.returncode == 1
+    assert "this fleet was deployed with pulumi" in done.stderr

@@ -34,14 +34,15 @@ def git(*arguments: str, cwd: Path, identity: bool = False) -> str:
 
 
 def resolve_remote(url: str, ref: dict[str, str], timeout: float = 10.0) -> str:
-    """The commit that a branch or tag of a remote repo stands at; a commit stands for itself.
+    """The commit that a branch or tag of a remote repo stands at; a commit stands for itself. Empty for a semver range:
+    which tag is the highest in it, only the agent decides.
 
     Raises OperationFailed where the repo cannot be reached or has no such ref.
     """
     if "commit" in ref:
         return ref["commit"]
     if "semver" in ref:
-        raise OperationFailed("a semver range is resolved by the agent only")
+        return ""
     kind, name = ("heads", ref["branch"]) if "branch" in ref else ("tags", ref["tag"])
     pattern = f"refs/{kind}/{name}"
     command = ["git", "ls-remote", url, pattern, f"{pattern}^{{}}"]

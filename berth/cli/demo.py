@@ -101,6 +101,8 @@ Delete something       kubectl --kubeconfig .local/kubeconfig --context aws-loca
                        and see it return at the next interval, or at once after
                        kubectl ... -n berth-storefront annotate --overwrite kustomization storefront \\
                        reconcile.fluxcd.io/requestedAt="$(date +%s)"
-Add a tenant           .venv/bin/berth tenant new orders && .venv/bin/berth local deploy
+Add a tenant           .venv/bin/berth tenant new orders && cp -r deploy/apps/orders .local/deploy/apps/
+                       (cd .local/deploy && git add . && git commit -m 'Onboard orders' && git push)
+                       .venv/bin/berth local deploy
 Stop everything        .venv/bin/berth local down"""
     )

@@ -150,6 +150,8 @@ class ControlPlane:
             "--no-cross-namespace-refs=true",
             "--no-remote-bases=true",
             "--default-service-account=default",
+            # Retries back off to minutes: after a restart the artifact has another address, to be looked up anew.
+            "--http-retry=2",
             # A commit does not wait for the health checks of the one before it.
             "--feature-gates=CancelHealthCheckOnNewRevision=true",
             KUBECONFIG=str(self.config_of("kustomize-controller")),

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from berth.errors import OperationFailed
 from berth.local.controlplane import ControlPlane
 from berth.local.fleet import Fleet, Tell, parse_json
 from berth.project import Project
@@ -50,6 +51,11 @@ def deploy_with_kubectl(fleet: Fleet, project: Project, stack: str, tell: Tell) 
     """Applies every cluster's objects, all clusters at once. Raises OperationFailed with kubectl's message."""
     planes = {plane.name: plane for plane in fleet.planes()}
     clusters = project.stack(stack).clusters
+    if any(cluster.deploy_repo_private for cluster in clusters):
+        raise OperationFailed(
+            f"the stack {stack} has a credential for the deploy repo, which only the engine can decrypt",
+            "remove it (the fleet's Git server needs none), or deploy with pulumi",
+        )
     with ThreadPoolExecutor(len(clusters)) as pool:
         return list(pool.map(lambda cluster: _apply(fleet, planes[cluster.name], project, cluster, tell), clusters))
 

@@ -77,7 +77,10 @@ def _rows(
             yield replace(row, state=State.UNREACHABLE, message=answer.message)
             continue
         namespace = names.sync_namespace(tenant.name)
-        yield flux.judge(row, answer["GitRepository"].get(namespace), answer["Kustomization"].get(namespace))
+        source, sync = answer["GitRepository"].get(namespace), answer["Kustomization"].get(namespace)
+        if "semver" in tenant.source.ref:
+            row = replace(row, expected=flux.fetched_commit(source))
+        yield flux.judge(row, source, sync)
 
 
 async def _ask(root: Path, cluster: Cluster, timeout: float) -> _Objects | OperationFailed:

@@ -9,6 +9,12 @@ from typing import Any
 from berth.status.model import Row, State
 
 
+def fetched_commit(source: dict[str, Any] | None) -> str:
+    """The commit that the agent has fetched last, as its GitRepository says; empty where it has none."""
+    artifact = (source or {}).get("status", {}).get("artifact") or {}
+    return commit_of(artifact.get("revision", ""))
+
+
 def judge(row: Row, source: dict[str, Any] | None, sync: dict[str, Any] | None) -> Row:
     """The row completed from the two objects as the API server has them; None where one is not there."""
     if sync is None or source is None:
@@ -35,7 +41,13 @@ def judge(row: Row, source: dict[str, Any] | None, sync: dict[str, Any] | None) 
         return replace(row, state=State.UNKNOWN)
     if row.applied != row.expected:
         return replace(row, state=State.SYNCING, message="the agent has not seen the expected commit yet")
-    return replace(row, state=State.IN_SYNC, message="")
+    return replace(row, state=State.IN_SYNC, message="", since=_first_applied(status) or row.since)
+
+
+def _first_applied(status: dict[str, Any]) -> datetime.datetime | None:
+    """Since when the content that runs has been running, however often it was reconciled since."""
+    history: list[dict[str, Any]] = status.get("history") or []
+    return _time(history[0].get("firstReconciled")) if history else None
 
 
 def commit_of(revision: str) -> str:

@@ -25,8 +25,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """One tenant in one cluster. `expected` and `applied` are full commit ids, empty where unknown; `since` is when the
-    agent's last word on it changed; `objects` is how many objects the agent manages for the tenant."""
+    """One tenant in one cluster. `expected` and `applied` are full commit ids, empty where unknown; `since` is since
+    when this state has held; `objects` is how many objects the agent manages for the tenant."""
 
     tenant: str
     cluster: str

@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from berth.local import build
+from berth.local.stack import with_fleet
+from berth.project import Project
+from berth.status import collect
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("Pulumi.yaml", "Pulumi.*.yaml", "__main__.py", "requirements.txt", "constraints.txt")
@@ -114,10 +117,9 @@ class TestFleet:
         return json.loads(done.stdout) if done.stdout.strip() else None
 
     def status(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """Status rows by tenant and cluster."""
-        done = self.berth("status", "--stack", "local", "--json", ok=False)
-        assert done.returncode in (0, 1), f"{done.returncode}: {done.stdout} {done.stderr}"
-        return {(row["tenant"], row["cluster"]): row for row in json.loads(done.stdout)["rows"]}
+        """Status rows by tenant and cluster; in this process, as waiting for a state asks many times."""
+        project = with_fleet(Project.load(self.root), "local")
+        return {(row.tenant, row.cluster): row.as_dict() for row in collect(project, "local")}
 
     def git(self, *arguments: str) -> str:
         done = subprocess.run(["git", *arguments], cwd=self.worktree, capture_output=True, text=True)

@@ -76,6 +76,8 @@ def test_a_port_that_another_program_took_is_replaced_and_all_stays_in_sync(flee
     ports = json.loads((fleet.root / ".local" / "ports.json").read_text())
     fleet.berth("local", "down")
     with socket.socket() as thief, socket.socket() as other:
+        for taken in (thief, other):
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of before may linger
         thief.bind(("127.0.0.1", ports["git-server"]))
         other.bind(("127.0.0.1", ports["azure-local/apiserver"]))
         thief.listen()

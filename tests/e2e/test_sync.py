@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -36,6 +37,29 @@ def test_the_applied_commit_is_the_one_at_the_head_of_the_deploy_repo(fleet: Tes
     rows = fleet.status()
     assert set(rows) == {(tenant, cluster) for tenant, clusters in PLACED.items() for cluster in clusters}
     assert {row["applied"] for row in rows.values()} == {row["expected"] for row in rows.values()} == {head}
+
+
+def test_the_status_command_shows_every_placement_and_ends_well_when_all_are_in_sync(fleet: TestFleet) -> None:
+    fleet.wait_in_sync()
+    head = fleet.git("rev-parse", "origin/main")
+    lines = fleet.berth("status", "--stack", "local").stdout.splitlines()
+    assert lines[0].split("\t")[:6] == ["TENANT", "CLUSTER", "CLOUD", "STATE", "EXPECTED", "APPLIED"]
+    assert lines[-1] == "7 in sync"
+    assert sum(line.split("\t")[3:6] == ["in sync", head[:8], head[:8]] for line in lines[1:8]) == 7
+    rows = json.loads(fleet.berth("status", "--stack", "local", "--json").stdout)["rows"]
+    assert [row["state"] for row in rows] == ["in sync"] * 7
+
+
+def test_the_status_command_fails_when_a_tenant_is_not_in_sync(fleet: TestFleet) -> None:
+    fleet.kubectl("aws-local", "delete", "kustomization", "ledger", "--namespace", "berth-ledger")
+    try:
+        done = fleet.berth("status", "--stack", "local", ok=False)
+        assert done.returncode == 1
+        assert "not deployed: there is no Kustomization" in done.stdout
+        assert image_of(fleet, "aws-local", "ledger", "api"), "without its sync object a tenant goes on running"
+    finally:
+        fleet.berth("local", "deploy")
+        fleet.wait_in_sync()
 
 
 def test_workloads_become_available(fleet: TestFleet) -> None:

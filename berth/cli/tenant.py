@@ -39,4 +39,7 @@ def new(
     written = scaffold(project, name, profile=profile, environments=environments, team=team, contact=contact)
     for path in written:
         say(f"[green]written[/]  {path.relative_to(project.root)}")
-    say(f"Next: put manifests into deploy/apps/{name}, push them to the deploy repo, then [bold]berth validate[/] and open a pull request.")
+    say(
+        f"Next: put manifests into deploy/apps/{name}, push them to the deploy repo, then [bold]berth validate[/] "
+        "and open a pull request."
+    )

@@ -78,6 +78,9 @@ def test_a_new_tenant_is_in_sync_after_its_file_and_its_manifests_arrive(fleet: 
         (fleet.root / "tenants" / "orders.yaml").unlink()
         fleet.berth("local", "deploy")
         fleet.revert()
+        for cluster in CLUSTERS:
+            fleet.wait("orders is gone", lambda c=cluster: not fleet.get(c, "ns", "orders"))  # type: ignore[misc]
+            fleet.wait("its sync is gone", lambda c=cluster: not fleet.get(c, "ns", "berth-orders"))  # type: ignore[misc]
 
 
 def test_a_mistake_in_a_tenant_file_stops_the_deploy_before_anything_is_changed(fleet: TestFleet) -> None:

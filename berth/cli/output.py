@@ -36,7 +36,7 @@ def say(text: str) -> None:
 def failure(message: str, hint: str = "") -> None:
     """One line on stderr, and what to try."""
     err = console(stderr=True)
-    err.print(Text("error: ", style="bold red") + Text(message, style="default"))
+    err.print(Text.assemble(("error: ", "bold red"), (message, "default")))
     if hint:
         err.print(Text(f"  try: {hint}", style="dim"))
 
@@ -52,14 +52,14 @@ def problems(error: InvalidInput, *, as_json: bool) -> None:
             err.print(Text(str(problem)))
             continue
         where = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
-        err.print(Text(where, style="bold") + Text(f"  {problem.path}", style="cyan"))
+        err.print(Text.assemble((where, "bold"), (f"  {problem.path}", "cyan")))
         for label, value, style in (
             ("found", problem.found, "red"),
             ("expected", problem.expected, "default"),
             ("fix", problem.fix, "green"),
         ):
             if value:
-                err.print(Text(f"  {label:<9}", style="dim") + Text(value, style=style))
+                err.print(Text.assemble((f"  {label:<9}", "dim"), (value, style)))
         err.print()
     count = len(error.problems)
     err.print(Text(f"{count} problem{'s' if count != 1 else ''}; nothing was changed", style="bold red"))

@@ -56,7 +56,7 @@ def test_the_status_command_fails_when_a_tenant_is_not_in_sync(fleet: TestFleet)
         done = fleet.berth("status", "--stack", "local", ok=False)
         assert done.returncode == 1
         assert "not deployed: there is no Kustomization" in done.stdout
-        assert image_of(fleet, "aws-local", "ledger", "api"), "without its sync object a tenant goes on running"
+        assert image_of(fleet, "aws-local", "ledger", "ledger-api"), "without its sync object a tenant goes on running"
     finally:
         fleet.berth("local", "deploy")
         fleet.wait_in_sync()

@@ -101,9 +101,9 @@ def test_the_whole_folder_of_tenants_may_not_be_a_link_out_of_the_project(sandbo
 
 
 def test_a_link_within_the_project_is_read(sandbox: Sandbox) -> None:
-    sandbox.write("shared.yaml", (sandbox.root / "tenants/acme.yaml").read_text())
+    sandbox.write("elsewhere.yaml", (sandbox.root / "tenants/acme.yaml").read_text())
     (sandbox.root / "tenants/acme.yaml").unlink()
-    (sandbox.root / "tenants/acme.yaml").symlink_to("../shared.yaml")
+    (sandbox.root / "tenants/acme.yaml").symlink_to("../elsewhere.yaml")
     assert list(sandbox.load().tenants) == ["acme"]
 
 

@@ -38,7 +38,7 @@ class Problem:
         for name in ("file", "path", "found", "expected", "fix"):
             object.__setattr__(self, name, _on_one_line(getattr(self, name)))
         for name in ("path", "found", "fix"):
-            object.__setattr__(self, name, _cut(_URL_CREDENTIAL.sub("[credential]@", getattr(self, name))))
+            object.__setattr__(self, name, _cut(without_credentials(getattr(self, name))))
 
     def __str__(self) -> str:
         where = self.file if not self.line else f"{self.file}:{self.line}:{self.column}"
@@ -48,6 +48,11 @@ class Problem:
 
     def as_dict(self) -> dict[str, str | int]:
         return asdict(self)
+
+
+def without_credentials(text: str) -> str:
+    """The text without what stands before the host of a URL."""
+    return _URL_CREDENTIAL.sub("[credential]@", text)
 
 
 def _on_one_line(text: str) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from berth.errors import OperationFailed
@@ -18,19 +21,39 @@ def git(*arguments: str, cwd: Path, identity: bool = False) -> str:
             for role in ("AUTHOR", "COMMITTER")
             for part, value in (("NAME", "Berth"), ("EMAIL", "berth@localhost"))
         }
+    done = _run(cwd, arguments, {**who, "GIT_TERMINAL_PROMPT": "0"})
+    return done.decode().strip()
+
+
+_QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+
+
+def read(cwd: Path, *arguments: str, given: bytes | None = None, environment: Mapping[str, str] | None = None) -> bytes:
+    """Runs git, which neither asks, fetches nor takes a lock, and returns what it prints, byte for byte.
+
+    `given` is its input, `environment` what it gets beside this process's own. Raises OperationFailed with git's own
+    message.
+    """
+    return _run(cwd, arguments, {**_QUIET, **(environment or {})}, given)
+
+
+def _run(cwd: Path, arguments: Sequence[str], environment: Mapping[str, str], given: bytes | None = None) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603
             ["git", *arguments],  # noqa: S607
             cwd=cwd,
-            env={**os.environ, **who, "GIT_TERMINAL_PROMPT": "0"},
+            env={**os.environ, **environment},
+            input=given,
+            stdin=None if given is not None else subprocess.DEVNULL,
             capture_output=True,
-            text=True,
         )
     except FileNotFoundError:
+        if not cwd.is_dir():
+            raise OperationFailed(f"{cwd} is not there") from None
         raise OperationFailed("git is not installed", "apt-get install git") from None
     if done.returncode != 0:
-        raise OperationFailed(f"git {arguments[0]}: {done.stderr.strip()}")
-    return done.stdout.strip()
+        raise OperationFailed(f"git {arguments[0]}: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout
 
 
 def resolve_remote(url: str, ref: dict[str, str], timeout: float = 10.0) -> str:
@@ -45,18 +68,38 @@ def resolve_remote(url: str, ref: dict[str, str], timeout: float = 10.0) -> str:
         return ""
     kind, name = ("heads", ref["branch"]) if "branch" in ref else ("tags", ref["tag"])
     pattern = f"refs/{kind}/{name}"
-    command = ["git", "ls-remote", url, pattern, f"{pattern}^{{}}"]
-    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
-    try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout)  # noqa: S603
-    except FileNotFoundError:
-        raise OperationFailed("git is not installed", "apt-get install git") from None
-    except subprocess.TimeoutExpired:
-        raise OperationFailed(f"{url} does not answer within {timeout:.0f} s") from None
-    if done.returncode != 0:
-        reason = (done.stderr.strip().splitlines() or ["git ls-remote failed"])[-1]
-        raise OperationFailed(f"{url}: {reason}")
-    lines = done.stdout.splitlines()
+    lines = git_within(timeout, url, "ls-remote", url, pattern, f"{pattern}^{{}}").splitlines()
     if not lines:
         raise OperationFailed(f"{url} has no {kind[:-1]} {name}")
     return lines[-1].split()[0]  # an annotated tag's commit comes after the tag itself
+
+
+def git_within(timeout: float, url: str, *arguments: str) -> str:
+    """Runs git, which asks the repo at `url`, for at most `timeout` seconds, and returns what it prints.
+
+    Raises OperationFailed. When the time is up, all that git has started ends with it.
+    """
+    try:
+        process = subprocess.Popen(  # noqa: S603
+            ("git", *arguments),  # noqa: S607
+            env={**os.environ, "GIT_TERMINAL_PROMPT": "0"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        raise OperationFailed("git is not installed", "apt-get install git") from None
+    try:
+        printed, told = process.communicate(timeout=timeout)
+    except BaseException as error:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise OperationFailed(f"{url} does not answer within {timeout:.0f} s") from None
+        raise
+    if process.returncode != 0:
+        raise OperationFailed(f"{url}: {(told.strip().splitlines() or [f'git {arguments[0]} failed'])[-1]}")
+    return printed

@@ -5,6 +5,8 @@ Changing a value here renames objects in running clusters.
 
 from __future__ import annotations
 
+import hashlib
+
 DOMAIN = "berth.dev"
 """Prefix of Berth's own labels and annotations."""
 
@@ -21,6 +23,8 @@ REGISTRIES_ANNOTATION = f"{DOMAIN}/allowed-registries"
 HOSTS_ANNOTATION = f"{DOMAIN}/allowed-hosts"
 SOURCES_ANNOTATION = f"{DOMAIN}/allowed-sources"
 NAMESPACES_ANNOTATION = f"{DOMAIN}/namespaces"
+DELETION_ANNOTATION = f"{DOMAIN}/deletion-policy"
+"""`delete` on a namespace that may go with the volume claims in it; none says the same as `keep`."""
 
 OBJECT = "berth"
 """Name of the one ResourceQuota, LimitRange and NetworkPolicy in a tenant's namespace."""
@@ -57,3 +61,39 @@ def sync_namespace(tenant: str) -> str:
 
 def is_reserved(namespace: str) -> bool:
     return namespace in RESERVED_NAMESPACES or namespace.startswith(RESERVED_PREFIXES)
+
+
+def shortened(longest: int, *parts: str) -> str:
+    """The parts joined by "-"; where that is longer than `longest`, the end gives way to a digest of the whole, so
+    that two names that begin alike stay apart."""
+    whole = "-".join(parts)
+    if len(whole) <= longest:
+        return whole
+    return f"{whole[: longest - 9].rstrip('-')}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
+
+
+def gcp_service_account(cluster: str, namespace: str, account: str) -> str:
+    """Account id of the Google service account of a tenant's service account: 6 to 30 characters, unique in a project
+    that holds several clusters. Always with a digest: parts that hold dashes must not run into each other."""
+    digest = hashlib.sha256(f"{cluster}/{namespace}/{account}".encode()).hexdigest()[:8]
+    return f"{namespace[:21].rstrip('-')}-{digest}"
+
+
+ARGOCD_NAMESPACE = "argocd"
+"""Where Argo CD runs, and where its projects and applications have to be."""
+FLUX_NAMESPACE = "flux-system"
+"""Where Flux runs."""
+SHARD_LABEL = "sharding.fluxcd.io/key"
+"""On a sync object of Flux: which instance of a controller it is for."""
+
+ROOT = "berth-root"
+"""Name of all that pulls tenants' objects from Git, in the agent's namespace. No tenant can have it: its namespaces
+would be reserved ones."""
+PUBLISHED = "berth-published"
+"""ConfigMap in the agent's namespace that says what was published. It is there when no tenant is: a folder of manifests
+is never empty on purpose."""
+
+
+def sync_viewers(tenant: str) -> str:
+    """Role and binding in Argo CD's namespace that let a tenant's owners see their own sync objects."""
+    return f"berth-{tenant}-sync-viewer"

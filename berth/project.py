@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from berth.document import read_document
 from berth.errors import InvalidInput, Problem, did_you_mean, one_of
-from berth.settings import Cluster, StackFile, load_stack, misnamed_stacks, stack_files
+from berth.settings import Cluster, GkeSettings, StackFile, load_stack, misnamed_stacks, stack_files
 from berth.tenants.load import (
     LoadedProfile,
     LoadedTenant,
@@ -195,6 +195,7 @@ def _check_tenants(project: Project) -> Iterator[Problem]:
                     fix=f"{other.document.file} has it already",
                 )
         yield from _check_placements(tenant, clusters)
+        yield from _check_shared_identities(tenant, clusters)
         if tenant.file.profile in project.profiles:
             yield from _check_policies(project, tenant)
     yield from _check_ingress(project, owner)
@@ -233,6 +234,24 @@ def _check_placements(tenant: LoadedTenant, clusters: list[Cluster]) -> Iterator
                     fix=f"placements[{taken[cluster.name]}] matches it already",
                 )
             taken.setdefault(cluster.name, index)
+
+
+def _check_shared_identities(tenant: LoadedTenant, clusters: list[Cluster]) -> Iterator[Problem]:
+    """All GKE clusters of a project share one pool of identities: a service account has the rights of its namesake."""
+    environments: dict[str, set[str]] = {}
+    for cluster in clusters:
+        if isinstance(cluster.settings, GkeSettings) and any(selects(p, cluster) for p in tenant.file.placements):
+            environments.setdefault(cluster.settings.project, set()).add(cluster.environment)
+    shared = next((shared for shared, found in sorted(environments.items()) if len(found) > 1), None)
+    for index, identity in enumerate(tenant.file.identity):
+        if shared is not None and identity.gcp is not None:
+            yield tenant.document.problem(
+                ("identity", index, "gcp"),
+                f"placements in one environment of the project {shared}",
+                found=" and ".join(sorted(environments[shared])),
+                fix="clusters of a project share identities, so one environment would have the rights of the other: "
+                "give each environment a project of its own",
+            )
 
 
 def _check_ingress(project: Project, owner: Mapping[str, LoadedTenant]) -> Iterator[Problem]:

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from berth.settings.model import (
-    AksSettings,
-    Cloud,
-    DeployRepo,
-    EksSettings,
-    ExistingSettings,
-    GitOps,
-    GkeSettings,
-    Stack,
-    cloud_of,
-)
+from berth.settings.credentials import GitCredential
+from berth.settings.gitops import GitOps
+from berth.settings.kinds import Cloud, Delivery, SecurityProfile
+from berth.settings.model import AnyCluster, DeployRepo, Stack, cloud_of
 
 
 @dataclass(frozen=True)
@@ -28,28 +21,34 @@ class Cluster:
     region: str
     gitops: GitOps
     deploy_repo: DeployRepo
-    deploy_repo_private: bool
-    """Whether the stack has a credential for the deploy repo."""
-    settings: EksSettings | GkeSettings | AksSettings | ExistingSettings
+    credential: GitCredential | None
+    """For the deploy repo; None where it is public."""
+    settings: AnyCluster
+    known_hosts: str = ""
+    """Host keys of the deploy repo's Git server; empty where the stack states none."""
+    security_profile: SecurityProfile = SecurityProfile.STRICT
+    delivery: Delivery = Delivery.PULUMI
+    """How tenants' objects reach it."""
 
     @property
     def labels(self) -> dict[str, str]:
         return self.settings.labels
 
     @classmethod
-    def of(
-        cls, stack: str, settings: Stack, cluster: EksSettings | GkeSettings | AksSettings | ExistingSettings
-    ) -> Cluster:
+    def of(cls, stack: str, settings: Stack, cluster: AnyCluster) -> Cluster:
         return cls(
             name=cluster.name,
             stack=stack,
             environment=settings.environment,
             cloud=cloud_of(cluster),
             region=cluster.region,
-            gitops=settings.gitops,
+            gitops=cluster.gitops.over(settings.gitops) if cluster.gitops else settings.gitops,
             deploy_repo=settings.deploy_repo,
-            deploy_repo_private=bool(settings.deploy_repo_token or settings.deploy_repo_ssh_key),
+            credential=settings.credential_of(cluster.name),
             settings=cluster,
+            known_hosts=settings.known_hosts or "",
+            security_profile=settings.security_profile,
+            delivery=settings.delivery,
         )
 
     def path_of(self, tenant: str) -> str:

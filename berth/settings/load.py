@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -15,8 +14,9 @@ from pydantic.fields import FieldInfo
 from berth.document import Document, KeyPath, read_document
 from berth.errors import InvalidInput, Problem, did_you_mean
 from berth.model import problems_of
+from berth.settings.checks import check
 from berth.settings.cluster import Cluster
-from berth.settings.model import Delivery, Engine, ExistingSettings, Stack
+from berth.settings.model import Stack
 
 NAMESPACE = "berth"
 _STACK_FILE_KEYS = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
@@ -83,7 +83,29 @@ def config_keys() -> list[str]:
     return [str(field.alias) for field in Stack.model_fields.values()]
 
 
-SECRET_KEYS = ("deployRepoToken", "deployRepoSshKey")
+SECRET_KEYS = ("deployRepoToken", "deployRepoSshKey", "deployRepoGithubApp", "clusterCredentials")
+"""The settings that are secrets, or hold some."""
+
+
+def without_secrets(key: str, text: str, *, encrypted: bool) -> str:
+    """The engine's value of one of `SECRET_KEYS`, with a mark in place of each secret. The engine tells of a setting as
+    a whole whether it was encrypted, not of what is in it."""
+    mark: Any = {"secure": ""} if encrypted else "not encrypted"
+    value = None if key in ("deployRepoToken", "deployRepoSshKey") else _structure(text)
+    if not isinstance(value, dict):
+        return json.dumps(mark) if encrypted else str(mark)
+    if key == "clusterCredentials":
+        return json.dumps({name: _marked(own, mark) for name, own in value.items()})
+    return json.dumps(_marked(value, mark))
+
+
+def _marked(value: Any, mark: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: mark if key in _SECRETS_INSIDE else _marked(inner, mark) for key, inner in value.items()}
+
+
+_SECRETS_INSIDE = ("token", "sshKey", "privateKey")
 
 
 def _has_structure(key: str) -> bool:
@@ -91,6 +113,8 @@ def _has_structure(key: str) -> bool:
 
 
 def _is_text(annotation: Any) -> bool:
+    if get_origin(annotation) in (dict, list):
+        return False
     return annotation is str or any(_is_text(part) for part in get_args(annotation) if not isinstance(part, FieldInfo))
 
 
@@ -103,10 +127,23 @@ def _structure(text: str) -> Any:
 
 def _without_secret(problem: Problem) -> Problem:
     """What is wrong with a value as YAML is told with the value, except where it may be a secret."""
-    secret = problem.path.startswith(tuple(f"config.{NAMESPACE}:{key}" for key in SECRET_KEYS))
-    if not secret:
+    if not _may_be_secret(problem):
         return problem
     return replace(problem, found="a value that is not shown", fix="set it with: pulumi config set --secret")
+
+
+def _may_be_secret(problem: Problem) -> bool:
+    return problem.path.startswith(tuple(f"config.{NAMESPACE}:{key}" for key in SECRET_KEYS))
+
+
+_TOLD = ("a list", "a mapping", "a value", "none", "nothing", "something else", "the unknown key")
+
+
+def _unshown(problem: Problem) -> Problem:
+    """What stands beside a secret is not told either: it may be the secret, in the wrong place."""
+    if not _may_be_secret(problem) or not problem.found or problem.found.startswith(_TOLD):
+        return problem
+    return replace(problem, found="a value that is not shown", fix="")
 
 
 def _berth_values(document: Document, problems: list[Problem]) -> dict[str, Any]:
@@ -158,37 +195,7 @@ def _validated(values: dict[str, Any], document: Document, problems: list[Proble
     try:
         settings = Stack.model_validate(values)
     except ValidationError as error:
-        problems += problems_of(error, document, Stack, rename=_in_file)
+        problems += map(_unshown, problems_of(error, document, Stack, rename=_in_file))
         return None
-    problems += _check(settings, document)
+    problems += check(settings, document, _in_file)
     return settings if len(problems) == before else None
-
-
-def _check(settings: Stack, document: Document) -> list[Problem]:
-    """What no single field shows."""
-    problems = []
-    seen: dict[str, int] = {}
-    networks: list[tuple[str, Any]] = []
-    for index, cluster in enumerate(settings.clusters):
-        at = _in_file(("clusters", index))
-        if cluster.name in seen:
-            problems.append(document.problem((*at, "name"), "a name that no other cluster has", fix="rename one"))
-        seen[cluster.name] = index
-        if isinstance(cluster, ExistingSettings):
-            continue
-        network = ipaddress.ip_network(cluster.network.cidr)
-        for other_name, other in networks:
-            if network.overlaps(other):
-                problems.append(
-                    document.problem(
-                        (*at, "network", "cidr"),
-                        f"a range apart from {other_name}'s ({other})",
-                        fix="clusters whose networks overlap can never be connected",
-                    )
-                )
-        networks.append((cluster.name, network))
-    if settings.gitops.engine is Engine.ARGOCD:
-        problems.append(document.problem(_in_file(("gitops", "engine")), "flux", fix="Argo CD is not supported yet"))
-    if settings.delivery is Delivery.GIT:
-        problems.append(document.problem(_in_file(("delivery",)), "pulumi", fix="git delivery is not supported yet"))
-    return problems

@@ -1,71 +1,45 @@
 """The typed model of a stack file: everything under `berth:` in Pulumi.<stack>.yaml.
 
-Each provider has its own cluster model, so that a key of one cloud in the section of another is an error. What the
-components do with a setting is their business; what a setting may be is decided here.
+Each provider has its own cluster model (aws.py, gcp.py, azure.py; clusters that exist already here), so that a key of
+one cloud in the section of another is an error. What the components do with a setting is their business; what a
+setting may be is decided here.
 """
 
 from __future__ import annotations
 
 import string
-from enum import StrEnum
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field
 
 from berth.model import (
     Choice,
-    Cidr,
     Duration,
     GitName,
     GitUrl,
-    LabelKey,
-    LabelValue,
     Model,
     Name40,
-    OwnLabelKey,
     RepoPath,
     Text,
-    TextLike,
-    unique,
     wrong,
 )
+from berth.settings.aws import EksSettings
+from berth.settings.azure import AksSettings
+from berth.settings.common import Cluster
+from berth.settings.credentials import (
+    ClusterCredential,
+    CredentialKind,
+    GitCredential,
+    GitHubApp,
+    Secret,
+    SecretReference,
+)
+from berth.settings.gcp import GkeSettings
+from berth.settings.gitops import GitOps
+from berth.settings.guards import Guards
+from berth.settings.kinds import CLOUD_OF, Cloud, Delivery, Provider, SecurityProfile
 
-
-class Engine(StrEnum):
-    FLUX = "flux"
-    ARGOCD = "argocd"
-
-
-class Install(StrEnum):
-    CHART = "chart"
-    NONE = "none"
-
-
-class Delivery(StrEnum):
-    PULUMI = "pulumi"
-    GIT = "git"
-
-
-class Cloud(StrEnum):
-    AWS = "aws"
-    GCP = "gcp"
-    AZURE = "azure"
-
-
-class Provider(StrEnum):
-    EKS = "eks"
-    GKE = "gke"
-    AKS = "aks"
-    EXISTING = "existing"
-
-
-CLOUD_OF = {Provider.EKS: Cloud.AWS, Provider.GKE: Cloud.GCP, Provider.AKS: Cloud.AZURE}
-
-Version = Annotated[str, TextLike(r"[0-9]+\.[0-9]+(?:\.[0-9]+)?", 'a version such as "2.7.5"', longest=20)]
-KubernetesVersion = Annotated[str, TextLike(r"1\.[0-9]{2}", 'a Kubernetes minor version such as "1.34"', longest=4)]
-Region = Annotated[
-    str, TextLike(r"[a-z][a-z0-9-]*", "a region such as eu-west-1, europe-west1 or westeurope", longest=40)
-]
 PLACEHOLDERS = ("tenant", "environment", "cloud", "cluster", "region")
 
 
@@ -92,17 +66,6 @@ def _one_path_a_tenant(text: str) -> str:
 PathTemplate = Annotated[RepoPath, AfterValidator(_one_path_a_tenant)]
 
 
-class GitOps(Model):
-    """The agent that runs in every cluster of the stack."""
-
-    engine: Annotated[Engine, Choice(Engine)] = Engine.FLUX
-    """Which agent reconciles."""
-    version: Version = "2.7.5"
-    """Version of the agent's distribution."""
-    install: Annotated[Install, Choice(Install)] = Install.CHART
-    """`chart` installs and upgrades the agent; `none` uses the one that is there already."""
-
-
 class DeployRepo(Model):
     """The Git repo that the agents pull, and where each tenant's part of it lies."""
 
@@ -116,112 +79,7 @@ class DeployRepo(Model):
     """How often the agents look for new commits."""
 
 
-class Network(Model):
-    """The network that the cluster gets."""
-
-    cidr: Cidr
-    """Address range of the network. Ranges of clusters in a stack must not overlap."""
-    zones: Annotated[int, Field(ge=1, le=6)] = 3
-    """Over how many zones nodes are spread."""
-
-
-class ApiAccess(Model):
-    """Who reaches the API server over the network."""
-
-    public: bool = False
-    """Whether the API server answers on a public address."""
-    allowed_cidrs: Annotated[list[Cidr], AfterValidator(unique)] = []
-    """The networks that reach a public API server."""
-
-    @model_validator(mode="after")
-    def _public_is_restricted(self) -> ApiAccess:
-        if self.public and not self.allowed_cidrs:
-            raise wrong("allowedCidrs with a public API", "list the networks that may reach it, or set public: false")
-        for cidr in self.allowed_cidrs:
-            if cidr.endswith("/0"):
-                raise wrong("networks, not the whole internet", f"replace {cidr} by the networks that need access")
-        return self
-
-
-class Taint(Model):
-    """A taint on the nodes of a pool."""
-
-    key: LabelKey
-    value: LabelValue = ""
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
-
-
-class NodePool(Model):
-    """A group of equal nodes."""
-
-    name: Name40
-    instance_type: Text
-    """The cloud's name of the machine type."""
-    min: Annotated[int, Field(ge=0, le=1000)] = 2
-    """Fewest nodes."""
-    max: Annotated[int, Field(ge=1, le=1000)] = 6
-    """Most nodes."""
-    spot: bool = False
-    """Cheaper machines that the cloud may take back."""
-    labels: dict[LabelKey, LabelValue] = {}
-    """Labels on the nodes."""
-    taints: list[Taint] = []
-    """Taints on the nodes."""
-
-    @model_validator(mode="after")
-    def _range_is_a_range(self) -> NodePool:
-        if self.min > self.max:
-            raise wrong(f"min of at most max ({self.max})", "raise max or lower min")
-        return self
-
-
-class _Cluster(Model):
-    """What every cluster says, whatever its provider."""
-
-    name: Name40
-    """Unique over all stacks."""
-    region: Region
-    labels: dict[OwnLabelKey, LabelValue] = {}
-    """Labels that tenants' placements select by."""
-
-
-class _CloudCluster(_Cluster):
-    kubernetes_version: KubernetesVersion
-    """Minor version of Kubernetes."""
-    network: Network
-    api: ApiAccess = Field(default_factory=ApiAccess)
-    admins: Annotated[list[Text], AfterValidator(unique)] = []
-    """Principals of that cloud with admin rights in the cluster."""
-    node_pools: Annotated[list[NodePool], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _pools_have_names_of_their_own(self) -> _CloudCluster:
-        names = [pool.name for pool in self.node_pools]
-        for name in names:
-            if names.count(name) > 1:
-                raise wrong("node pools with names of their own", f"rename one of the pools {name}")
-        return self
-
-
-class EksSettings(_CloudCluster):
-    """A cluster in Amazon EKS."""
-
-    provider: Literal["eks"]
-
-
-class GkeSettings(_CloudCluster):
-    """A cluster in Google GKE."""
-
-    provider: Literal["gke"]
-
-
-class AksSettings(_CloudCluster):
-    """A cluster in Azure AKS."""
-
-    provider: Literal["aks"]
-
-
-class ExistingSettings(_Cluster):
+class ExistingSettings(Cluster):
     """A cluster that is there already: on-premises, kind, the local fleet."""
 
     provider: Literal["existing"]
@@ -233,44 +91,8 @@ class ExistingSettings(_Cluster):
     """The kubeconfig's context."""
 
 
-ClusterSettings = Annotated[EksSettings | GkeSettings | AksSettings | ExistingSettings, Field(discriminator="provider")]
-
-
-class SecretMark:
-    """Stands for a secret of the stack file. Holds nothing of it: the model is printed, compared and logged."""
-
-    def __repr__(self) -> str:
-        return "[secret]"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, SecretMark)
-
-    def __hash__(self) -> int:
-        return 0
-
-
-def _secret(value: Any) -> SecretMark:
-    if isinstance(value, SecretMark) or (isinstance(value, dict) and list(value) == ["secure"]):
-        return SecretMark()
-    raise wrong(
-        "a secret",
-        "set it with: pulumi config set --secret, and revoke the value that stood here",
-        found="a value that is not encrypted",
-    )
-
-
-Secret = Annotated[
-    Any,
-    BeforeValidator(_secret),
-    WithJsonSchema(
-        {
-            "type": "object",
-            "properties": {"secure": {"type": "string"}},
-            "required": ["secure"],
-            "additionalProperties": False,
-        }
-    ),
-]
+AnyCluster = EksSettings | GkeSettings | AksSettings | ExistingSettings
+ClusterSettings = Annotated[AnyCluster, Field(discriminator="provider")]
 
 
 class Stack(Model):
@@ -278,29 +100,49 @@ class Stack(Model):
 
     environment: Name40
     """What tenants' placements call this stack: dev, prod, local."""
+    security_profile: Annotated[SecurityProfile, Choice(SecurityProfile)] = SecurityProfile.STRICT
+    """`strict`, or `dev`: cheaper, and an API server may be public to listed networks."""
     gitops: GitOps = Field(default_factory=GitOps)
     delivery: Annotated[Delivery, Choice(Delivery)] = Delivery.PULUMI
-    """`pulumi` registers every tenant's objects as resources."""
+    """`pulumi` registers every tenant's objects as resources. With `git`, `berth publish` commits them to the deploy
+    repo, and the agents pull them."""
     deploy_repo: DeployRepo
     deploy_repo_token: Secret = None
     """Read-only token for the deploy repo over HTTPS."""
     deploy_repo_ssh_key: Secret = None
     """Read-only private key for the deploy repo over SSH; needs knownHosts."""
+    deploy_repo_github_app: GitHubApp | None = None
+    """GitHub App that reads the deploy repo."""
+    deploy_repo_secret: SecretReference | None = None
+    """Secret with the credential for the deploy repo that is in each cluster already."""
+    cluster_credentials: dict[Name40, ClusterCredential] = {}
+    """Credentials for the deploy repo of single clusters, by the cluster's name, instead of the stack's."""
     known_hosts: Annotated[str, Field(min_length=1)] | None = None
     """Host keys of the Git server, as in a known_hosts file."""
+    guards: Guards = Field(default_factory=Guards)
+    """What `berth plan` stops a change for, and what it lets pass."""
     clusters: Annotated[list[ClusterSettings], Field(min_length=1)]
     """The clusters of the stack."""
 
-    @model_validator(mode="after")
-    def _one_credential(self) -> Stack:
-        if self.deploy_repo_token and self.deploy_repo_ssh_key:
-            raise wrong("one credential", "remove deployRepoToken or deployRepoSshKey")
-        if self.deploy_repo_ssh_key and not self.known_hosts:
-            raise wrong("knownHosts with deployRepoSshKey", "add the host keys that ssh-keyscan prints")
-        return self
+    def credentials(self) -> Iterator[tuple[str, GitCredential]]:
+        """The stack's credentials, each with the key that states it. More than one is a mistake."""
+        if self.deploy_repo_token is not None:
+            yield "deployRepoToken", GitCredential(CredentialKind.TOKEN)
+        if self.deploy_repo_ssh_key is not None:
+            yield "deployRepoSshKey", GitCredential(CredentialKind.SSH_KEY)
+        if self.deploy_repo_github_app is not None:
+            yield "deployRepoGithubApp", GitCredential(CredentialKind.GITHUB_APP)
+        if (reference := self.deploy_repo_secret) is not None:
+            yield "deployRepoSecret", GitCredential(CredentialKind(reference.kind), reference.name)
+
+    def credential_of(self, cluster: str) -> GitCredential | None:
+        """What a cluster's agent logs in to the deploy repo's server with; None where that asks for no login."""
+        if (own := self.cluster_credentials.get(cluster)) is not None:
+            return GitCredential(own.kind, own.secret.name if own.secret else None, own=True)
+        return next((credential for _, credential in self.credentials()), None)
 
 
-def cloud_of(cluster: EksSettings | GkeSettings | AksSettings | ExistingSettings) -> Cloud:
+def cloud_of(cluster: AnyCluster) -> Cloud:
     """The cloud that a cluster runs in, or stands for."""
     if isinstance(cluster, ExistingSettings):
         return Cloud(cluster.cloud)

@@ -1,10 +1,12 @@
 """The tenant file: its model, how it is read, and what it comes to in one cluster."""
 
 from berth.tenants.load import LoadedProfile, LoadedTenant, load_profile, load_tenant
-from berth.tenants.model import Lifecycle, PodSecurity, Policy, Profile, TenantFile
-from berth.tenants.resolve import GitSource, Tenant, resolve
+from berth.tenants.model import DeletionPolicy, Lifecycle, PodSecurity, Policy, Profile, TenantFile
+from berth.tenants.resolve import CloudAccount, GitSource, Tenant, resolve
 
 __all__ = [
+    "CloudAccount",
+    "DeletionPolicy",
     "GitSource",
     "Lifecycle",
     "LoadedProfile",

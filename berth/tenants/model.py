@@ -39,13 +39,22 @@ from berth.model import (
     unique,
     wrong,
 )
-from berth.settings.model import Cloud, check_placeholders
+from berth.settings.kinds import Cloud
+from berth.settings.model import check_placeholders
+from berth.tenants.identity import AwsIdentity, AzureIdentity, GcpIdentity
+from berth.tenants.must_hold import HeldObject
+from berth.tenants.notify import Notify, each_once
 
 
 class Lifecycle(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"
     OFFBOARDING = "offboarding"
+
+
+class DeletionPolicy(StrEnum):
+    KEEP = "keep"
+    DELETE = "delete"
 
 
 class PodSecurity(StrEnum):
@@ -164,6 +173,9 @@ class Sync(Model):
     """Whether what leaves Git leaves the cluster."""
     wait: bool = True
     """Whether a sync is done only when its workloads are ready."""
+    must_hold: Annotated[list[HeldObject], AfterValidator(unique)] = []
+    """Objects that the manifests must hold, such as `Deployment/web`: where one is missing, nothing is applied and
+    nothing is deleted."""
 
 
 class Policy(Model):
@@ -252,19 +264,6 @@ class Placement(Model):
         return self
 
 
-class AwsIdentity(Model):
-    policy_arns: Annotated[list[Text], AfterValidator(unique), Field(min_length=1)]
-
-
-class GcpIdentity(Model):
-    roles: Annotated[list[Text], AfterValidator(unique), Field(min_length=1)]
-
-
-class AzureIdentity(Model):
-    roles: Annotated[list[Text], AfterValidator(unique), Field(min_length=1)]
-    scope: Text
-
-
 class Identity(Model):
     """Rights in a cloud for one service account of the tenant."""
 
@@ -290,6 +289,8 @@ class TenantFile(Policy):
     owners: Owners
     lifecycle: Annotated[Lifecycle, Choice(Lifecycle)] = Lifecycle.ACTIVE
     """`suspended` stops syncing and leaves workloads running; `offboarding` is the step before the file goes."""
+    deletion_policy: Annotated[DeletionPolicy, Choice(DeletionPolicy)] = DeletionPolicy.KEEP
+    """Whether a namespace may be deleted while volume claims are in it."""
     profile: Name40
     """The preset in tenants/profiles/ that the tenant starts from."""
     namespaces: Annotated[list[Suffix], AfterValidator(unique), Field(min_length=1)] = [""]
@@ -298,6 +299,8 @@ class TenantFile(Policy):
     source: Source = Field(default_factory=Source)
     identity: list[Identity] = []
     """Cloud identities of service accounts."""
+    notify: Annotated[list[Notify], AfterValidator(each_once)] = []
+    """Whom the agent tells how syncs go."""
 
 
 class Ceiling(Model):

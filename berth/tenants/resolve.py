@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 from berth.document import KeyPath
 from berth.quantity import parse_quantity
-from berth.settings import Cluster
+from berth.settings import Cluster, ExistingSettings
+from berth.settings.credentials import CredentialKind
+from berth.tenants.identity import Grant
 from berth.tenants.model import (
+    DeletionPolicy,
     Identity,
     Lifecycle,
     Owners,
@@ -20,6 +23,7 @@ from berth.tenants.model import (
     Profile,
     TenantFile,
 )
+from berth.tenants.notify import Notify
 
 DEFAULTS: Mapping[str, Any] = {
     # Both open the cluster to the outside and cost money: a profile or a tenant has to ask for them.
@@ -38,6 +42,23 @@ class GitSource:
     directory: str | None
     """The only directory of the repo that the tenant may see; None where the whole repo is the tenant's own."""
     secret_name: str | None
+    """The Secret with the credential; None where the repo is public."""
+    github_app: bool = False
+    """Whether that is a GitHub App, and not what Git itself understands."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is the stack's deploy repo, and not one of the tenant's own."""
+        return self.directory is not None
+
+
+@dataclass(frozen=True)
+class CloudAccount:
+    """A service account in the cluster, and its rights in the cluster's cloud."""
+
+    namespace: str
+    service_account: str
+    grant: Grant
 
 
 @dataclass(frozen=True)
@@ -51,6 +72,10 @@ class Tenant:
     policy: Policy
     source: GitSource
     identity: tuple[Identity, ...]
+    deletion_policy: DeletionPolicy = DeletionPolicy.KEEP
+    notify: tuple[Notify, ...] = ()
+    grants: tuple[CloudAccount, ...] = ()
+    """The service accounts that have rights in the cluster's cloud."""
 
     def namespace(self, suffix: str) -> str:
         return f"{self.name}-{suffix}" if suffix else self.name
@@ -80,19 +105,33 @@ def merged_policy(profile: Profile, tenant: TenantFile, placement: Placement) ->
 
 def resolve(tenant: TenantFile, placement: Placement, policy: Policy, cluster: Cluster) -> Tenant:
     """The tenant in one cluster. `policy` is `merged_policy` of the same placement."""
-    return Tenant(
+    resolved = Tenant(
         name=tenant.name,
         owners=tenant.owners,
-        lifecycle=tenant.lifecycle,
+        lifecycle=_lifecycle(tenant, cluster),
         namespaces=tuple(f"{tenant.name}-{suffix}" if suffix else tenant.name for suffix in tenant.namespaces),
         policy=policy,
         source=_source(tenant, placement, cluster),
         identity=tuple(tenant.identity),
+        deletion_policy=tenant.deletion_policy,
+        notify=tuple(tenant.notify),
     )
+    return replace(resolved, grants=tuple(_grants(resolved, cluster)))
 
 
-SHARED_SECRET = "deploy-repo"  # noqa: S105 - the name of the Secret, not a secret
-"""Secret with the deploy repo's credential in each sync namespace, where the stack has one."""
+def _lifecycle(tenant: TenantFile, cluster: Cluster) -> Lifecycle:
+    """A cluster whose agent is to rest suspends all its tenants."""
+    rests = cluster.gitops.suspended and tenant.lifecycle is Lifecycle.ACTIVE
+    return Lifecycle.SUSPENDED if rests else tenant.lifecycle
+
+
+def _grants(tenant: Tenant, cluster: Cluster) -> Iterator[CloudAccount]:
+    if isinstance(cluster.settings, ExistingSettings):
+        return  # whoever made the cluster decides how its pods get rights in a cloud
+    for identity in tenant.identity:
+        grant: Grant | None = getattr(identity, cluster.cloud.value)
+        if grant is not None:
+            yield CloudAccount(tenant.namespace(identity.namespace), identity.service_account, grant)
 
 
 def _source(tenant: TenantFile, placement: Placement, cluster: Cluster) -> GitSource:
@@ -117,7 +156,8 @@ def _source(tenant: TenantFile, placement: Placement, cluster: Cluster) -> GitSo
         ref=ref or {"branch": cluster.deploy_repo.branch},
         path=path,
         directory="/".join(steps[: own + 1]),
-        secret_name=SHARED_SECRET if cluster.deploy_repo_private else None,
+        secret_name=cluster.credential.secret_name if cluster.credential else None,
+        github_app=cluster.credential is not None and cluster.credential.kind is CredentialKind.GITHUB_APP,
     )
 
 

@@ -11,32 +11,44 @@ be the tenant's to read, and the shared deploy repo's credential reads every ten
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
+from berth.render import argocd, flux
 from berth.render.admission import admission_policies
-from berth.render.flux import sync_objects
+from berth.render.alerts import alerts, render_alerts
+from berth.render.identity import ClientIds, account_annotations, credential_sources
 from berth.render.network import network_policy
 from berth.render.objects import Object
 from berth.render.quota import limit_range, resource_quota
 from berth.render.rbac import cluster_roles, owner_bindings, reconciler_bindings, service_accounts, sync_access
+from berth.render.roots import render_root
 from berth.render.workspace import sync_namespace, workload_namespaces
-from berth.settings import Cluster
+from berth.settings import Cluster, Engine
 from berth.tenants import Tenant
 
-__all__ = ["Object", "render", "render_cluster"]
+_SYNC_OBJECTS = {Engine.FLUX: flux.sync_objects, Engine.ARGOCD: argocd.sync_objects}
+"""What tells each engine where a tenant's manifests come from, and how they are applied."""
+
+__all__ = ["ClientIds", "Object", "render", "render_alerts", "render_cluster", "render_root"]
 
 
-def render(cluster: Cluster, tenant: Tenant) -> list[Object]:
-    """The objects of one tenant in one cluster, each before what needs it."""
+def render(cluster: Cluster, tenant: Tenant, client_ids: ClientIds = MappingProxyType({})) -> list[Object]:
+    """The objects of one tenant in one cluster, each before what needs it.
+
+    `client_ids` are what only Azure knows, and only after it has made a tenant's managed identities.
+    """
     return [
         *workload_namespaces(tenant),
         sync_namespace(tenant),
-        *service_accounts(tenant),
+        *service_accounts(tenant, account_annotations(cluster, tenant, client_ids)),
         *reconciler_bindings(tenant),
         *owner_bindings(tenant),
         *sync_access(tenant),
         *resource_quota(tenant),
         *limit_range(tenant),
-        *network_policy(tenant),
-        *sync_objects(cluster, tenant),
+        *network_policy(tenant, credential_sources(cluster, tenant)),
+        *alerts(cluster, tenant),
+        *_SYNC_OBJECTS[cluster.gitops.engine](cluster, tenant),
     ]
 
 

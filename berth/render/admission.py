@@ -23,9 +23,10 @@ def admission_policies() -> Iterator[Object]:
     yield from _sources()
     yield from _syncs()
     yield from _guard_rails()
+    yield from _volumes()
 
 
-def _policy(
+def policy(
     name: str,
     rules: list[tuple[str, list[str]]],
     variables: dict[str, str],
@@ -34,8 +35,14 @@ def _policy(
     role: str | None = None,
     operations: tuple[str, ...] = ("CREATE", "UPDATE"),
     conditions: dict[str, str] | None = None,
+    everywhere: bool = False,
+    params: str = "",
 ) -> Iterator[Object]:
-    """A policy and its binding, for the namespaces of every tenant (of one `role`, or of any)."""
+    """A policy and its binding, for the namespaces of every tenant (of one `role`, or of any), or for the cluster.
+
+    `params` is a kind of the core API: the policy is asked once for each object of it in the namespace, and not at all
+    where there is none.
+    """
     spec: dict[str, Any] = {
         "failurePolicy": "Fail",
         "matchConstraints": {
@@ -47,6 +54,8 @@ def _policy(
     }
     if conditions:
         spec["matchConditions"] = [{"name": key, "expression": value} for key, value in conditions.items()]
+    if params:
+        spec["paramKind"] = {"apiVersion": "v1", "kind": params}
     if variables:
         spec["variables"] = [{"name": key, "expression": value} for key, value in variables.items()]
     spec["validations"] = validations
@@ -54,16 +63,12 @@ def _policy(
     selector = [{"key": names.TENANT_LABEL, "operator": "Exists"}]
     if role:
         selector.append({"key": names.ROLE_LABEL, "operator": "In", "values": [role]})  # type: ignore[dict-item]
-    yield make(
-        _API,
-        "ValidatingAdmissionPolicyBinding",
-        name,
-        spec={
-            "policyName": name,
-            "validationActions": ["Deny"],
-            "matchResources": {"namespaceSelector": {"matchExpressions": selector}},
-        },
-    )
+    bound: dict[str, Any] = {"policyName": name, "validationActions": ["Deny"]}
+    if params:
+        bound["paramRef"] = {"parameterNotFoundAction": "Allow", "selector": {}}
+    if not everywhere:
+        bound["matchResources"] = {"namespaceSelector": {"matchExpressions": selector}}
+    yield make(_API, "ValidatingAdmissionPolicyBinding", name, spec=bound)
 
 
 def _listed(annotation: str) -> str:
@@ -90,7 +95,7 @@ _IMAGES = " + ".join(
 
 def _workloads() -> Iterator[Object]:
     """Images from allowed registries only, and no rank above the platform's own pods."""
-    yield from _policy(
+    yield from policy(
         "berth-workloads",
         [
             ("", ["pods", "pods/ephemeralcontainers"]),
@@ -122,7 +127,7 @@ def _workloads() -> Iterator[Object]:
 
 def _services() -> Iterator[Object]:
     """externalIPs would take over traffic to any address, ExternalName leads past the network policy's DNS names."""
-    yield from _policy(
+    yield from policy(
         "berth-services",
         [("", ["services"])],
         {},
@@ -150,7 +155,7 @@ _RAW_ANNOTATIONS = r"[/-]snippets?$|^alb\.ingress\.kubernetes\.io/(actions|condi
 def _hosts() -> Iterator[Object]:
     """Host names from the tenant's list only, each stated: a rule without a host takes them all, and an annotation can
     claim more."""
-    yield from _policy(
+    yield from policy(
         "berth-hosts",
         [
             ("", ["services"]),
@@ -194,7 +199,7 @@ def _hosts() -> Iterator[Object]:
 def _sources() -> Iterator[Object]:
     """Sources in a tenant's namespaces have the URL from its file. Others could be used to probe the network from the
     agent, or to send it a credential."""
-    yield from _policy(
+    yield from policy(
         "berth-sources",
         [("source.toolkit.fluxcd.io", ["buckets", "gitrepositories", "helmcharts", "helmrepositories",
                                        "ocirepositories"])],
@@ -211,7 +216,7 @@ def _sources() -> Iterator[Object]:
 
 def _syncs() -> Iterator[Object]:
     """Kustomizations in a tenant's namespaces act as its reconciler, from its own source, into its own namespaces."""
-    yield from _policy(
+    yield from policy(
         "berth-syncs",
         [("kustomize.toolkit.fluxcd.io", ["kustomizations"])],
         {"namespaces": _listed(names.NAMESPACES_ANNOTATION)},
@@ -243,7 +248,7 @@ def _guard_rails() -> Iterator[Object]:
         f"({which} != null && '{names.GUARD_RAIL_LABEL}' in {which}.metadata.?labels.orValue({{}}))"
         for which in ("object", "oldObject")
     )
-    yield from _policy(
+    yield from policy(
         "berth-guard-rails",
         [("", ["serviceaccounts"])],
         {},
@@ -256,4 +261,25 @@ def _guard_rails() -> Iterator[Object]:
         ],
         operations=("CREATE", "UPDATE", "DELETE"),
         conditions={"guard-rail": marked},
+    )
+
+
+def _volumes() -> Iterator[Object]:
+    """A namespace with volume claims is not deleted unless its tenant's file says so: not by a deploy whose tenant file
+    has gone, not by an agent, not by a person."""
+    yield from policy(
+        "berth-volumes",
+        [("", ["namespaces"])],
+        {},
+        [
+            {
+                "expression": f"oldObject.metadata.?annotations[?'{names.DELETION_ANNOTATION}'].orValue('keep') "
+                "== 'delete'",
+                "messageExpression": "'the volume claim ' + params.metadata.name + ' is in it: delete that first, or "
+                "deploy the tenant with deletionPolicy: delete'",
+            },
+        ],
+        role="workloads",
+        operations=("DELETE",),
+        params="PersistentVolumeClaim",
     )

@@ -6,7 +6,7 @@ cannot write NetworkPolicies, or they could add to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from berth import names
@@ -22,7 +22,9 @@ _PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "f
 """RFC 1918, RFC 6598 and RFC 4193: `internet` means none of these."""
 
 
-def network_policy(tenant: Tenant) -> Iterator[Object]:
+def network_policy(tenant: Tenant, credential_sources: Sequence[tuple[str, int]] = ()) -> Iterator[Object]:
+    """`credential_sources` are the addresses and ports where the tenant's pods get their own identity in the cloud: the
+    only metadata addresses that anything may reach, and only where the tenant has such an identity."""
     traffic = tenant.policy.network
     own = {"namespaceSelector": {"matchLabels": {names.TENANT_LABEL: tenant.name}}}
     ingress: list[dict[str, Any]] = [{"from": [own]}]
@@ -36,6 +38,8 @@ def network_policy(tenant: Tenant) -> Iterator[Object]:
         dns = _namespace("kube-system") | {"podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
         ports = [{"port": 53, "protocol": protocol} for protocol in ("TCP", "UDP")]
         egress.append({"to": [dns], "ports": ports})
+    for cidr, port in credential_sources:
+        egress.append({"to": [{"ipBlock": {"cidr": cidr}}], "ports": [{"port": port, "protocol": "TCP"}]})
     egress += [{"to": [_block(cidr)]} for cidr in traffic.egress_cidrs]
     if traffic.internet:
         egress += [{"to": [_block(cidr, _PRIVATE)]} for cidr in ("0.0.0.0/0", "::/0")]

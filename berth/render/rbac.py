@@ -6,8 +6,9 @@ account of the namespace, and agents add their own sync objects to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from types import MappingProxyType
 from typing import Any
 
 from berth import names
@@ -46,6 +47,7 @@ _DEBUGGING = [
 _SYNC_OBJECTS = [
     _rule("", ["events"], _READ),
     _rule("kustomize.toolkit.fluxcd.io", ["kustomizations"], _READ),
+    _rule("notification.toolkit.fluxcd.io", ["alerts", "providers"], _READ),
     _rule("source.toolkit.fluxcd.io", ["gitrepositories"], _READ),
 ]
 
@@ -62,16 +64,22 @@ def cluster_roles() -> Iterator[Object]:
         yield make("rbac.authorization.k8s.io/v1", "ClusterRole", name, rules=deepcopy(rules))
 
 
-def service_accounts(tenant: Tenant) -> Iterator[Object]:
-    """The reconciler's account, and the accounts that pods run as: none mounts a token by default."""
+def service_accounts(
+    tenant: Tenant, annotations: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType({})
+) -> Iterator[Object]:
+    """The reconciler's account, and the accounts that pods run as: none mounts a token by default. `annotations` are
+    what the cloud needs of an account, by namespace and name."""
     yield _account(tenant, names.RECONCILER, names.sync_namespace(tenant.name))
     for namespace in tenant.namespaces:
         yield _account(tenant, "default", namespace)
     for identity in tenant.identity:
-        yield _account(tenant, identity.service_account, tenant.namespace(identity.namespace))
+        namespace = tenant.namespace(identity.namespace)
+        yield _account(
+            tenant, identity.service_account, namespace, annotations.get((namespace, identity.service_account))
+        )
 
 
-def _account(tenant: Tenant, name: str, namespace: str) -> Object:
+def _account(tenant: Tenant, name: str, namespace: str, annotations: Mapping[str, str] | None = None) -> Object:
     return tenant_object(
         tenant,
         "v1",
@@ -79,6 +87,7 @@ def _account(tenant: Tenant, name: str, namespace: str) -> Object:
         name,
         namespace,
         labels={names.GUARD_RAIL_LABEL: "true"},
+        annotations=annotations,
         automountServiceAccountToken=False,
     )
 

@@ -25,6 +25,7 @@ def workload_namespaces(tenant: Tenant) -> Iterator[Object]:
         # Read by the admission policies. A namespace is nothing its tenant can change.
         names.REGISTRIES_ANNOTATION: ",".join(policy.allow.registries),
         names.HOSTS_ANNOTATION: ",".join(policy.allow.hosts),
+        names.DELETION_ANNOTATION: tenant.deletion_policy.value,
     }
     if policy.exception:
         annotations[names.EXCEPTION_ANNOTATION] = policy.exception

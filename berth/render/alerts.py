@@ -1,0 +1,179 @@
+"""Whom an agent tells how a tenant's syncs go, and in which words. What is told names the cluster: a tenant is in
+several, and one message or commit state must not stand for another's.
+
+Where a message goes is in a Secret that Berth does not make. With Flux it is beside the sync objects. Argo CD has one
+ConfigMap and one Secret for all its Applications, where no tenant may write: `render_alerts` is that ConfigMap, and the
+Secret has a key for each of a tenant's receivers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from berth import names
+from berth.render.objects import Object, make, tenant_object
+from berth.settings import Cluster, Engine
+from berth.tenants import Tenant
+from berth.tenants.notify import GitHost, Notify, NotifyType
+
+_API = "notification.toolkit.fluxcd.io/v1beta3"
+_PROVIDERS = {NotifyType.SLACK: "slack", NotifyType.TEAMS: "msteams", NotifyType.WEBHOOK: "generic"}
+"""Flux's own names."""
+SUBSCRIPTIONS = "notifications.argoproj.io/subscriptions"
+"""On an Application: which triggers send to which services."""
+
+
+def state_of(cluster: Cluster, tenant: Tenant) -> str:
+    """Name of the state that a commit gets: each cluster has its own."""
+    return f"berth/{cluster.name}/{tenant.name}"
+
+
+def alerts(cluster: Cluster, tenant: Tenant) -> Iterator[Object]:
+    """A Provider and an Alert for each receiver, with Flux; with Argo CD, an annotation of the Application does."""
+    if cluster.gitops.engine is not Engine.FLUX:
+        return
+    namespace = names.sync_namespace(tenant.name)
+    for receiver in tenant.notify:
+        provider, alert = _provider(cluster, tenant, receiver), _alert(cluster, tenant, receiver)
+        yield tenant_object(tenant, _API, "Provider", receiver.name, namespace, spec=provider)
+        yield tenant_object(tenant, _API, "Alert", receiver.name, namespace, spec=alert)
+
+
+def _provider(cluster: Cluster, tenant: Tenant, receiver: Notify) -> dict[str, Any]:
+    spec: dict[str, Any] = {"secretRef": {"name": receiver.secret_name}}
+    if receiver.host is None:
+        return {**spec, "type": _PROVIDERS[receiver.type]}
+    return {
+        "address": _web_address(tenant.source.url),
+        # CEL: a text that is always the same.
+        "commitStatusExpr": f"'{state_of(cluster, tenant)}'",
+        **spec,
+        "type": receiver.host.value,
+    }
+
+
+def _web_address(url: str) -> str:
+    """Where a host serves the repo over HTTP, for one that is cloned over SSH: without user and port."""
+    parts = urlsplit(url)
+    return f"https://{parts.hostname}{parts.path}" if parts.scheme == "ssh" else url
+
+
+def _alert(cluster: Cluster, tenant: Tenant, receiver: Notify) -> dict[str, Any]:
+    kinds = ["Kustomization"] if receiver.host else ["GitRepository", "Kustomization"]
+    return {
+        "eventMetadata": {
+            "cluster": cluster.name,
+            "environment": cluster.environment,
+            "summary": f"{tenant.name} in {cluster.name}",
+        },
+        "eventSeverity": "info" if receiver.tells_all else "error",
+        "eventSources": [{"kind": kind, "name": tenant.name} for kind in kinds],
+        "providerRef": {"name": receiver.name},
+    }
+
+
+# Argo CD ------------------------------------------------------------------------------------------------------------
+
+_FAILED = (
+    "app.status?.operationState?.phase in ['Error', 'Failed'] or app.status?.sync?.status == 'Unknown' "
+    "or app.status?.health?.status == 'Degraded'"
+)
+# The phase may be that of the commit before: only one that the cluster equals is done.
+_DONE = (
+    "app.status?.operationState?.phase == 'Succeeded' and app.status?.sync?.status == 'Synced' "
+    "and app.status?.health?.status == 'Healthy'"
+)
+_ONCE = "app.status?.sync?.revision"
+_REVISION = "{{.app.status.sync.revision}}"
+_SAID = (
+    '{{$said := ""}}{{if .app.status.conditions}}{{$said = (index .app.status.conditions 0).message}}'
+    '{{else if .app.status.operationState}}{{$said = .app.status.operationState.message | default ""}}{{end}}'
+)
+"""Template: what Argo CD says of the sync."""
+
+
+def receiver_key(tenant: Tenant, receiver: Notify) -> str:
+    """Key in the Secret `argocd-notifications-secret`, and what services, triggers and templates are named. No two
+    tenants share one: a name holds no underscore."""
+    return f"{tenant.name}__{receiver.name}"
+
+
+def subscriptions(tenant: Tenant) -> dict[str, str]:
+    """The annotation of the tenant's Application; empty where nobody is to be told."""
+    if not tenant.notify:
+        return {}
+    keys = [receiver_key(tenant, receiver) for receiver in tenant.notify]
+    told = [{"trigger": [key], "destinations": [{"service": key, "recipients": [""]}]} for key in keys]
+    return {SUBSCRIPTIONS: json.dumps(told)}
+
+
+def render_alerts(cluster: Cluster, tenants: Iterable[Tenant]) -> list[Object]:
+    """What Argo CD's notifications controller works from, where a tenant of the cluster has somebody told; nothing with
+    Flux."""
+    if cluster.gitops.engine is not Engine.ARGOCD:
+        return []
+    data: dict[str, str] = {}
+    for tenant in tenants:
+        for receiver in tenant.notify:
+            data |= _settings(cluster, tenant, receiver)
+    if not data:
+        return []
+    return [make("v1", "ConfigMap", "argocd-notifications-cm", names.ARGOCD_NAMESPACE, data=dict(sorted(data.items())))]
+
+
+def _settings(cluster: Cluster, tenant: Tenant, receiver: Notify) -> dict[str, str]:
+    """Service, templates and trigger of one receiver."""
+    key = receiver_key(tenant, receiver)
+    when = {"failed": _FAILED} | ({"done": _DONE} if receiver.tells_all else {})
+    trigger = [{"when": when[name], "oncePer": _ONCE, "send": [f"{key}-{name}"]} for name in when]
+    service = _service(tenant, receiver, key)
+    found = {f"service.webhook.{key}": json.dumps(service), f"trigger.{key}": json.dumps(trigger)}
+    for name in when:
+        request = {"method": "POST", **_request(cluster, tenant, receiver, good=name == "done")}
+        found[f"template.{key}-{name}"] = json.dumps({"webhook": {key: request}})
+    return found
+
+
+def _service(tenant: Tenant, receiver: Notify, key: str) -> dict[str, Any]:
+    content = {"name": "Content-Type", "value": "application/json"}
+    if receiver.host is None:
+        return {"url": f"${key}", "headers": [content]}
+    login = {
+        GitHost.GITHUB: {"name": "Authorization", "value": f"Bearer ${key}"},
+        GitHost.GITLAB: {"name": "PRIVATE-TOKEN", "value": f"${key}"},
+        GitHost.GITEA: {"name": "Authorization", "value": f"token ${key}"},
+    }
+    return {"url": _api_of(tenant, receiver.host), "headers": [content, login[receiver.host]]}
+
+
+def _api_of(tenant: Tenant, host: GitHost) -> str:
+    """Where the states of the repo's commits are posted to, up to the commit. GitHub of one's own has its interface
+    below /api/v3."""
+    parts = urlsplit(_web_address(tenant.source.url))
+    base, repo = f"{parts.scheme}://{parts.netloc}", parts.path.strip("/").removesuffix(".git")
+    if host is GitHost.GITHUB:
+        api = "https://api.github.com" if parts.hostname == "github.com" else f"{base}/api/v3"
+        return f"{api}/repos/{repo}/statuses"
+    if host is GitHost.GITLAB:
+        return f"{base}/api/v4/projects/{repo.replace('/', '%2F')}/statuses"
+    return f"{base}/api/v1/repos/{repo}/statuses"
+
+
+def _request(cluster: Cluster, tenant: Tenant, receiver: Notify, *, good: bool) -> dict[str, str]:
+    """The path and the body. What Argo CD says goes in as JSON text: it can hold anything."""
+    title = f"{tenant.name} in {cluster.name} ({cluster.environment}): {'synced' if good else 'failed'}"
+    if receiver.host is not None:
+        gitlab = receiver.host is GitHost.GITLAB
+        bad = "failed" if gitlab else "failure"
+        body = {"state": "success" if good else bad, "description": title}
+        name = "name" if gitlab else "context"
+        return {"path": _REVISION, "body": json.dumps(body | {name: state_of(cluster, tenant)})}
+    said = f'{{{{printf "%s\\n%s" "{title}" $said | toJson}}}}'
+    if receiver.type is NotifyType.WEBHOOK:
+        facts = {"cluster": cluster.name, "environment": cluster.environment, "tenant": tenant.name}
+        words = json.dumps(facts | {"severity": "info" if good else "error"})[1:-1]
+        return {"body": f'{_SAID}{{{words}, "revision": "{_REVISION}", "message": {said}}}'}
+    return {"body": f'{_SAID}{{"text": {said}}}'}

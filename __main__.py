@@ -4,43 +4,42 @@ from pathlib import Path
 
 import pulumi
 
-from berth.names import sync_namespace
-from berth.render import render, render_cluster
-from berth.tenants.resolve import SHARED_SECRET
-from components.cluster import create_cluster
-from components.gitops import create_agent
+from berth.render import render, render_alerts, render_cluster, render_root
+from berth.settings import Delivery
+from components.cluster import create_cluster, create_identity
+from components.gitops import create_agent, credential_of_tenant
 from components.settings import git_credential, load_project
-from components.tenancy import GuardRails, GuardRailsArgs, Tenant, TenantArgs
+from components.tenancy import GuardRails, GuardRailsArgs, RootSync, Tenant, TenantArgs
 
 root = Path(__file__).parent
 project = load_project(root)
-credential = git_credential()
 
 for cluster in project.stack(pulumi.get_stack()).clusters:
-    built = create_cluster(cluster, root)
-    agent = create_agent(cluster, built)
+    built, credential = create_cluster(cluster, root), git_credential(cluster)
+    tenants = list(project.tenants_in(cluster))
+    agent = create_agent(cluster, built, credential, alerts=any(tenant.notify for tenant in tenants))
     guard_rails = GuardRails(
         f"{cluster.name}-guard-rails",
-        GuardRailsArgs(render_cluster(cluster)),
+        GuardRailsArgs([*render_cluster(cluster), *render_alerts(cluster, tenants)]),
         built.provider,
         # Policies are kinds of the agent's API too: it has to be there first.
         pulumi.ResourceOptions(parent=built.resource, depends_on=[agent]),
     )
-    tenants = list(project.tenants_in(cluster))
+    # A tenant never runs without guard-rails, and goes before its agent and its rights in the cloud do.
+    after = pulumi.ResourceOptions(parent=built.resource, depends_on=[agent, guard_rails])
+    if cluster.delivery is Delivery.GIT:
+        RootSync(f"{cluster.name}-root", TenantArgs(render_root(cluster)), built.provider, after)
+    client_ids = {}
     for tenant in tenants:
-        Tenant(
-            f"{cluster.name}-{tenant.name}",
-            TenantArgs(render(cluster, tenant), sync_namespace(tenant.name), SHARED_SECRET, credential),
-            built.provider,
-            # A tenant never runs without guard-rails, and never outlives its agent.
-            pulumi.ResourceOptions(parent=built.resource, depends_on=[agent, guard_rails]),
-        )
-    pulumi.export(
-        cluster.name,
-        {
-            "cloud": cluster.cloud.value,
-            "endpoint": built.endpoint,
-            "kubeconfig": built.kubeconfig,
-            "tenants": [tenant.name for tenant in tenants],
-        },
-    )
+        identity = create_identity(cluster, built, tenant)
+        known = identity.client_ids if identity else {}
+        client_ids |= {f"{namespace}/{account}": value for (namespace, account), value in known.items()}
+        if cluster.delivery is Delivery.PULUMI:
+            secret = credential_of_tenant(cluster, tenant, credential)
+            rights = [identity] if identity else []
+            waits = pulumi.ResourceOptions.merge(after, pulumi.ResourceOptions(depends_on=rights))
+            args = TenantArgs(render(cluster, tenant, known), secret)
+            Tenant(f"{cluster.name}/{tenant.name}", args, built.provider, waits)
+    outputs = {"cloud": cluster.cloud.value, "endpoint": built.endpoint, "kubeconfig": built.kubeconfig}
+    outputs |= {"clientIds": client_ids} if client_ids else {}
+    pulumi.export(cluster.name, {**outputs, "tenants": [tenant.name for tenant in tenants]})

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.cluster import IdentityIssuer
+
 
 class ExistingClusterArgs:
     """How to reach the cluster: `kubeconfig` is the path of a kubeconfig file, `context` one of its contexts."""
@@ -19,6 +21,9 @@ class ExistingCluster(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ExistingClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("berth:cluster:ExistingCluster", name, None, opts)
+        self.identity: IdentityIssuer | None = (
+            None  # whoever made the cluster decides how its pods get rights in a cloud
+        )
         self.cluster_name = pulumi.Output.from_input(name)
         self.endpoint = pulumi.Output.from_input("")
         # The path, not the text: a person's own kubeconfig may hold credentials, which then would be in the state.
@@ -29,6 +34,8 @@ class ExistingCluster(pulumi.ComponentResource):
             context=args.context,
             # Another path or a renewed certificate is still the same cluster: nothing in it is replaced.
             cluster_identifier=name,
+            # A renewed credential changes its Secret. Replaced, the agent would be without one for a while.
+            enable_secret_mutable=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({"clusterName": self.cluster_name, "kubeconfig": self.kubeconfig})

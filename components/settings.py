@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pulumi
+from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.settings import get_monitor
 
+from berth.credentials import Machine, missing
 from berth.errors import InvalidInput
 from berth.project import Project
-from berth.settings import StackFile, stack_from_config
-from berth.settings.load import NAMESPACE, SECRET_KEYS, config_keys
+from berth.settings import Cluster, Provider, StackFile, stack_from_config
+from berth.settings.credentials import CredentialKind
+from berth.settings.load import NAMESPACE, SECRET_KEYS, config_keys, without_secrets
 
 
 def load_project(root: Path) -> Project:
@@ -18,32 +24,51 @@ def load_project(root: Path) -> Project:
     Raises RunError, which the CLI prints without a traceback, with every problem of every file.
     """
     try:
-        return Project.load(root, {pulumi.get_stack(): _stack(root)})
+        project = Project.load(root, {pulumi.get_stack(): _stack(root)})
+        _check_credentials(project.stack(pulumi.get_stack()))
+        return project
     except InvalidInput as error:
         count = len(error.problems)
         raise pulumi.RunError(f"{count} problem{'s' if count != 1 else ''} in the settings:\n{error}") from None
+
+
+def _check_credentials(stack: StackFile) -> None:
+    """Raises InvalidInput where this machine cannot reach a cloud of the stack. Under mocks no cloud is reached."""
+    if isinstance(get_monitor(), MockMonitor):
+        return
+    providers = [Provider(cluster.settings.provider) for cluster in stack.clusters]
+    lacking = list(missing(stack.document.file, providers, Machine(os.environ, Path.home())))
+    if lacking:
+        raise InvalidInput(lacking)
 
 
 def _stack(root: Path) -> StackFile:
     config = pulumi.Config(NAMESPACE)
     values = {key: config.get(key) for key in config_keys() if key not in SECRET_KEYS}
     for key in SECRET_KEYS:
-        if config.get(key) is not None:
-            # Never the secret itself; a value that is not encrypted fails as it does offline.
+        # Never the secret itself; a value that is not encrypted fails as it does offline.
+        if (text := config.get(key)) is not None:
             encrypted = pulumi.runtime.is_config_secret(f"{NAMESPACE}:{key}")
-            values[key] = '{"secure": ""}' if encrypted else "not encrypted"
+            values[key] = without_secrets(key, text, encrypted=encrypted)
     name = pulumi.get_stack()
     return stack_from_config(name, values, root / f"Pulumi.{name}.yaml", root)
 
 
-def git_credential() -> pulumi.Output[dict[str, str]] | None:
-    """The content of the Secret with the deploy repo's credential; None where the stack has none."""
+def git_credential(cluster: Cluster) -> pulumi.Output[dict[str, Any]] | None:
+    """The deploy repo's credential for a cluster, under the name of its kind; None where Berth makes no Secret of it:
+    the repo is public, or the Secret is in the cluster already."""
+    credential = cluster.credential
+    if credential is None or credential.existing is not None:
+        return None
     config = pulumi.Config(NAMESPACE)
-    token = config.get_secret("deployRepoToken")
-    if token is not None:
-        return token.apply(lambda text: {"username": "git", "password": text})
-    key = config.get_secret("deployRepoSshKey")
-    if key is not None:
-        hosts = config.get("knownHosts") or ""
-        return key.apply(lambda text: {"identity": text, "known_hosts": hosts})
-    return None
+    if credential.own:
+        own = config.require_secret_object("clusterCredentials")
+        return own.apply(lambda credentials: credentials[cluster.name])
+    if credential.kind is CredentialKind.GITHUB_APP:
+        return config.require_secret_object("deployRepoGithubApp").apply(lambda app: {"githubApp": app})
+    kind = credential.kind.value
+    return config.require_secret(_TEXTS[credential.kind]).apply(lambda text: {kind: text})
+
+
+_TEXTS = {CredentialKind.TOKEN: "deployRepoToken", CredentialKind.SSH_KEY: "deployRepoSshKey"}
+"""The settings that are a secret as a whole."""

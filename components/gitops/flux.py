@@ -1,18 +1,47 @@
-"""Flux in a cluster. Today: a Flux that is there already (`install: none`); nothing of it is changed."""
+"""Flux in a cluster: installed and upgraded by Flux Operator (`install: chart`), or there already (`install: none`).
+
+Flux Operator runs beside this project under its own licence (AGPL-3.0). A Flux that came another way is `install:
+none`. Not here: what tenants sync, which is `berth.render`'s.
+"""
 
 from __future__ import annotations
 
-import pulumi
+from typing import Any
 
-from berth.settings import Install
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.apiextensions import CustomResource
+
+from berth.names import FLUX_NAMESPACE, MANAGED_BY, SHARD_LABEL
+from berth.settings import Cloud, Engine, Install
+from berth.settings.gitops import GitOps
+from components.gitops.chart import pinned
+from components.gitops.egress import kustomize_controller_patch
+from components.gitops.installed import Access, Expected, check_agent
+
+OPERATOR_CHART = "oci://ghcr.io/controlplaneio-fluxcd/charts/flux-operator"
+OPERATOR_VERSION = "0.49.0"
+"""The chart that `flux_instance` was checked with."""
+REGISTRY = "ghcr.io/fluxcd"
 
 
 class FluxAgentArgs:
-    """`version` of the Flux distribution, and whether Berth installs it."""
+    """The agent's settings; the cloud that the cluster runs in, None where it is no cloud's own; how to reach it;
+    whether it tells anybody how syncs go."""
 
-    def __init__(self, version: str, install: Install) -> None:
-        self.version = version
-        self.install = install
+    def __init__(
+        self,
+        gitops: GitOps,
+        cloud: Cloud | None,
+        access: Access,
+        provider: kubernetes.Provider,
+        alerts: bool = False,
+    ) -> None:
+        self.gitops = gitops
+        self.cloud = cloud
+        self.access = access
+        self.provider = provider
+        self.alerts = alerts
 
 
 class FluxAgent(pulumi.ComponentResource):
@@ -20,9 +49,78 @@ class FluxAgent(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: FluxAgentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("berth:gitops:FluxAgent", name, None, opts)
-        if args.install is not Install.NONE:
-            raise pulumi.RunError(
-                f"{name}: this version of Berth does not install Flux yet; "
-                "install it and set `install: none` in berth:gitops"
-            )
-        self.register_outputs({"version": args.version})
+        if args.gitops.install is Install.CHART:
+            self._install(name, args)
+        else:
+            expected = Expected(Engine.FLUX, lockdown=True)
+            check_agent(name, args.access, expected, self, [args.provider])
+        self.register_outputs({"version": args.gitops.installed_version})
+
+    def _install(self, name: str, args: FluxAgentArgs) -> None:
+        child = pulumi.ResourceOptions(parent=self, provider=args.provider)
+        operator = kubernetes.helm.v3.Release(
+            f"{name}-operator",
+            name="flux-operator",
+            chart=pinned(OPERATOR_CHART, args.gitops.chart_digest),
+            version=OPERATOR_VERSION,
+            namespace=FLUX_NAMESPACE,
+            create_namespace=True,
+            atomic=True,
+            timeout=600,
+            opts=child,
+        )
+        item = flux_instance(args.gitops, args.cloud, alerts=args.alerts)
+        instance = CustomResource(
+            f"{name}-instance",
+            api_version=item["apiVersion"],
+            kind=item["kind"],
+            metadata=item["metadata"],
+            spec=item["spec"],
+            # The operator brings the kind with it, and has to be there to take Flux away again.
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[operator])),
+        )
+        # Ready means that every controller runs: kinds that tenants need are there then, and not before.
+        check_agent(name, args.access, Expected(Engine.FLUX, instance=item["spec"]), self, [instance])
+
+
+def flux_instance(gitops: GitOps, cloud: Cloud | None, *, alerts: bool = False) -> dict[str, Any]:
+    """The FluxInstance that makes Flux: locked down for tenants, with the two controllers that they need, and a third
+    where there is somebody to tell."""
+    distribution = {"version": gitops.installed_version, "registry": gitops.registry or REGISTRY}
+    if gitops.image_pull_secret:
+        distribution["imagePullSecret"] = gitops.image_pull_secret
+    spec: dict[str, Any] = {
+        "distribution": distribution,
+        "components": [
+            "source-controller",
+            "kustomize-controller",
+            *(["notification-controller"] if alerts else []),
+        ],
+        "cluster": {
+            "type": cloud.value if cloud else "kubernetes",
+            "size": gitops.installed_size.value,
+            "multitenant": True,
+            # Where a source or a sync logs in to a cloud, it is as an account of the tenant, never as the controller.
+            "objectLevelWorkloadIdentity": True,
+            "multitenantWorkloadIdentity": True,
+            # An account without rights, and so are the next two: what names none of its own can do nothing.
+            "tenantDefaultServiceAccount": "default",
+            "tenantDefaultDecryptionServiceAccount": "default",
+            "tenantDefaultKubeConfigServiceAccount": "default",
+            "networkPolicy": True,
+        },
+        "kustomize": {"patches": [kustomize_controller_patch()]},
+    }
+    if gitops.sharding:
+        spec["sharding"] = {"key": SHARD_LABEL, "shards": list(gitops.sharding.shards)}
+    return {
+        "apiVersion": "fluxcd.controlplane.io/v1",
+        "kind": "FluxInstance",
+        "metadata": {
+            "name": "flux",  # the only name that the operator takes
+            "namespace": FLUX_NAMESPACE,
+            # Or it would not be found where it is left over.
+            "labels": dict(MANAGED_BY),
+        },
+        "spec": spec,
+    }

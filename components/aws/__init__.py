@@ -1,0 +1,3 @@
+from components.aws.cluster import EksCluster, EksClusterArgs
+
+__all__ = ["EksCluster", "EksClusterArgs"]

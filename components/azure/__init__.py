@@ -1,0 +1,3 @@
+from components.azure.cluster import AksCluster, AksClusterArgs
+
+__all__ = ["AksCluster", "AksClusterArgs"]

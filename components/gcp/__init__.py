@@ -1,0 +1,3 @@
+from components.gcp.cluster import GkeCluster, GkeClusterArgs
+
+__all__ = ["GkeCluster", "GkeClusterArgs"]

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# One command on one stack, in CI: stack.sh preview|up|drift STACK. Leaves what pulumi printed in out/stacks/STACK.txt and,
+# for drift, one word in out/stacks/STACK.outcome: clean, drift or failed. Drift found is no failure; not to have looked is.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+out=out/stacks
+stack=${2:-}
+
+case ${1:-} in
+preview) arguments=(preview) title="Preview of $stack" ;;
+up) arguments=(up --yes) title="Deployed to $stack" ;;
+# What the clouds have beside what was deployed: the program does not run, so a commit that waits is no drift.
+drift) arguments=(refresh --preview-only --expect-no-changes) title="Drift of $stack" ;;
+*)
+    echo "usage: stack.sh preview|up|drift STACK" >&2
+    exit 2
+    ;;
+esac
+if ! [[ $stack =~ ^[A-Za-z0-9][A-Za-z0-9_.-]*$ ]]; then
+    echo "stack.sh: \"$stack\" is no name of a stack" >&2
+    exit 2
+fi
+if [ -z "${PULUMI_BACKEND_URL:-}${PULUMI_ACCESS_TOKEN:-}" ]; then
+    echo "stack.sh: no PULUMI_BACKEND_URL: the environment of $stack has to say where the state is" >&2
+    exit 2
+fi
+
+mkdir -p "$out"
+code=0
+pulumi "${arguments[@]}" --stack "$stack" --non-interactive --color never --suppress-progress 2>&1 |
+    tee "$out/$stack.txt" || code=$?
+if [ "$1" = drift ]; then
+    case $code in
+    0) outcome=clean ;;
+    7) outcome=drift code=0 ;; # pulumi's code for changes where none were expected
+    *) outcome=failed ;;
+    esac
+    echo "$outcome" >"$out/$stack.outcome"
+    title="$title: $outcome"
+fi
+if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
+    python3 -m scripts.forge fence "$title" "$out/$stack.txt" >>"$GITHUB_STEP_SUMMARY"
+fi
+exit "$code"

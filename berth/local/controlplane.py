@@ -6,24 +6,50 @@ cluster in a cloud is said at each flag. Every listener is on the loopback inter
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from pathlib import Path
 
+from berth.local.agent import Agent
 from berth.local.build import Binaries
 from berth.local.paths import FleetPaths
 from berth.local.ports import HOST, Ports
 from berth.local.processes import Spec
 
-SERVERS = ("apiserver", "source-controller", "source-health", "kustomize-health")
-"""What needs a port in each cluster."""
-
-CLIENT_CONFIGS = ("admin", "controller-manager", "scheduler", "kwok", "source-controller", "kustomize-controller")
+CLIENTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "admin": ("berth:admin", ("system:masters",)),
+    "controller-manager": ("system:kube-controller-manager", ()),
+    "scheduler": ("system:kube-scheduler", ()),
+    "kwok": ("berth:kwok", ()),
+}
+"""User and groups of each client certificate; an agent adds its own."""
 
 
 class ControlPlane:
     """One cluster's processes, as they should be."""
 
-    def __init__(self, name: str, paths: FleetPaths, binaries: Binaries, ports: Ports) -> None:
+    def __init__(
+        self,
+        name: str,
+        paths: FleetPaths,
+        binaries: Binaries,
+        ports: Ports,
+        agent: Agent,
+        interval: str,
+        former: Agent | None = None,
+    ) -> None:
         self.name = name
+        self.agent = agent
+        self.agents = (agent, former) if former else (agent,)
+        """With the one that has not let go yet, while engines are changed."""
+        self.interval = interval
+        """How often the stack wants its agents to look at Git, such as 10s."""
+        self.clients = dict(CLIENTS)
+        self.servers = {"apiserver": "kube-apiserver"}
+        """What needs a port, and the program that listens there."""
+        for each in self.agents:
+            self.clients |= each.clients
+            self.servers |= each.servers
         self.folder = paths.cluster(name)
         self.certificates = self.folder / "certificates"
         self.binaries = binaries
@@ -35,19 +61,23 @@ class ControlPlane:
     def config_of(self, client: str) -> Path:
         return self.folder / f"{client}.kubeconfig"
 
+    def secret(self, purpose: str) -> str:
+        """A secret that is always the same for a purpose, as long as the cluster's keys are."""
+        key = (self.certificates / "service-accounts.key").read_bytes()
+        return hmac.new(key, purpose.encode(), hashlib.sha256).hexdigest()
+
     def specs(self) -> list[Spec]:
         return [
             self._etcd(),
             self._apiserver(),
             self._controller_manager(),
             self._scheduler(),
-            self._source_controller(),
-            self._kustomize_controller(),
+            *(spec for agent in self.agents for spec in agent.specs(self)),
             self._kwok(),
         ]
 
-    def _spec(self, program: str, *flags: str, **env: str) -> Spec:
-        return Spec(f"{self.name}/{program}", (self.binaries[program], *flags), env)
+    def spec(self, program: str, *flags: str, programs: str = "", **env: str) -> Spec:
+        return Spec(f"{self.name}/{program}", (self.binaries[program], *flags), env, programs)
 
     @property
     def _etcd_socket(self) -> str:
@@ -56,7 +86,7 @@ class ControlPlane:
     def _etcd(self) -> Spec:
         # Advertised to other members, of which there are none: nothing listens there.
         nobody = f"http://{HOST}:2380"
-        return self._spec(
+        return self.spec(
             "etcd",
             f"--data-dir={self.folder}/etcd",
             f"--listen-client-urls={self._etcd_socket}",
@@ -71,7 +101,7 @@ class ControlPlane:
 
     def _apiserver(self) -> Spec:
         crt = self.certificates
-        return self._spec(
+        return self.spec(
             "kube-apiserver",
             f"--etcd-servers={self._etcd_socket}",
             f"--bind-address={HOST}",
@@ -93,7 +123,7 @@ class ControlPlane:
         )
 
     def _controller_manager(self) -> Spec:
-        return self._spec(
+        return self.spec(
             "kube-controller-manager",
             f"--kubeconfig={self.config_of('controller-manager')}",
             f"--service-account-private-key-file={self.certificates}/service-accounts.key",
@@ -111,7 +141,7 @@ class ControlPlane:
         )
 
     def _scheduler(self) -> Spec:
-        return self._spec(
+        return self.spec(
             "kube-scheduler",
             f"--kubeconfig={self.config_of('scheduler')}",
             "--secure-port=0",
@@ -119,48 +149,8 @@ class ControlPlane:
             "--profiling=false",
         )
 
-    def _source_controller(self) -> Spec:
-        address = f"{HOST}:{self.port('source-controller')}"
-        return self._spec(
-            "source-controller",
-            f"--storage-path={self.folder}/artifacts",
-            f"--storage-addr={address}",
-            f"--storage-adv-addr={address}",
-            f"--health-addr={HOST}:{self.port('source-health')}",
-            "--metrics-addr=0",
-            "--events-addr=",
-            "--enable-leader-election=false",
-            "--watch-all-namespaces=true",
-            "--log-level=info",
-            KUBECONFIG=str(self.config_of("source-controller")),
-            RUNTIME_NAMESPACE="flux-system",
-            TMPDIR=str(self.folder / "tmp"),
-        )
-
-    def _kustomize_controller(self) -> Spec:
-        return self._spec(
-            "kustomize-controller",
-            f"--health-addr={HOST}:{self.port('kustomize-health')}",
-            "--metrics-addr=0",
-            "--events-addr=",
-            "--enable-leader-election=false",
-            "--watch-all-namespaces=true",
-            "--log-level=info",
-            # The multi-tenancy lockdown, as the FluxInstance of a cloud cluster has it.
-            "--no-cross-namespace-refs=true",
-            "--no-remote-bases=true",
-            "--default-service-account=default",
-            # Retries back off to minutes: after a restart the artifact has another address, to be looked up anew.
-            "--http-retry=2",
-            # A commit does not wait for the health checks of the one before it.
-            "--feature-gates=CancelHealthCheckOnNewRevision=true",
-            KUBECONFIG=str(self.config_of("kustomize-controller")),
-            RUNTIME_NAMESPACE="flux-system",
-            TMPDIR=str(self.folder / "tmp"),
-        )
-
     def _kwok(self) -> Spec:
-        return self._spec(
+        return self.spec(
             "kwok",
             f"--kubeconfig={self.config_of('kwok')}",
             f"--config={self.folder}/kwok.yaml",

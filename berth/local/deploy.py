@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from berth.errors import OperationFailed
+from berth.local.agent import Tell
 from berth.local.controlplane import ControlPlane
-from berth.local.fleet import Fleet, Tell, parse_json
+from berth.local.fleet import Fleet, parse_json
+from berth.local.kubectl import KubectlFailed
 from berth.project import Project
-from berth.render import Object, render, render_cluster
+from berth.render import Object, render, render_alerts, render_cluster, render_root
 from berth.render.emit import to_yaml
 from berth.render.objects import identity_of, make
-from berth.settings import Cluster
+from berth.settings import Cluster, Delivery
 
 _PARENT = "fleetdeploys.local.berth.dev/berth"
 _PRUNED = " pruned"
+_WENT_BY_ITSELF = re.compile(r"error: pruning .* not found\s*$")
 
 
 @dataclass(frozen=True)
@@ -42,19 +47,23 @@ class Changes:
 
 
 def objects_of(project: Project, cluster: Cluster) -> list[Object]:
-    """Everything that Berth puts into a cluster: what it needs once, then each tenant's objects."""
-    tenants = [item for tenant in project.tenants_in(cluster) for item in render(cluster, tenant)]
-    return [*render_cluster(cluster), *tenants]
+    """Everything that Berth applies to a cluster: what it needs once, then each tenant's objects, or what pulls them
+    from Git."""
+    placed = list(project.tenants_in(cluster))
+    shared = [*render_cluster(cluster), *render_alerts(cluster, placed)]
+    if cluster.delivery is Delivery.GIT:
+        return [*shared, *render_root(cluster)]
+    return [*shared, *(item for tenant in placed for item in render(cluster, tenant))]
 
 
 def deploy_with_kubectl(fleet: Fleet, project: Project, stack: str, tell: Tell) -> list[Changes]:
     """Applies every cluster's objects, all clusters at once. Raises OperationFailed with kubectl's message."""
     planes = {plane.name: plane for plane in fleet.planes()}
     clusters = project.stack(stack).clusters
-    if any(cluster.deploy_repo_private for cluster in clusters):
+    if any(cluster.credential and not cluster.credential.existing for cluster in clusters):
         raise OperationFailed(
             f"the stack {stack} has a credential for the deploy repo, which only the engine can decrypt",
-            "remove it (the fleet's Git server needs none), or deploy with pulumi",
+            "remove it, name a Secret that is in the clusters (deployRepoSecret), or deploy with pulumi",
         )
     with ThreadPoolExecutor(len(clusters)) as pool:
         return list(pool.map(lambda cluster: _apply(fleet, planes[cluster.name], project, cluster, tell), clusters))
@@ -66,25 +75,34 @@ def _apply(fleet: Fleet, plane: ControlPlane, project: Project, cluster: Cluster
     if not fleet.kubectl(plane, "get", _PARENT, "--ignore-not-found", "--output=name"):
         fleet.kubectl(plane, "create", "--filename=-", stdin=_parent())
     before = _versions(fleet, plane, objects)
-    printed = fleet.kubectl(
-        plane,
-        "apply",
-        "--server-side",
-        "--force-conflicts",
-        "--field-manager=berth",
-        "--prune",
-        f"--applyset={_PARENT}",
-        "--filename=-",
-        stdin=to_yaml(objects),
-        KUBECTL_APPLYSET="true",
-    )
+    pruned = _apply_set(fleet, plane, to_yaml(objects))
     after = _versions(fleet, plane, objects)
     created = sum(1 for key in after if key not in before)
     changed = sum(1 for key in after if key in before and before[key] != after[key])
-    pruned = sum(1 for line in printed.splitlines() if line.endswith(_PRUNED))
     changes = Changes(cluster.name, created, changed, len(after) - created - changed, pruned)
     tell(cluster.name, f"{created} created, {changed} changed, {changes.unchanged} unchanged, {pruned} pruned")
     return changes
+
+
+def _apply_set(fleet: Fleet, plane: ControlPlane, manifests: str, attempts: int = 5) -> int:
+    """Applies all there is to be, and prunes what was in the set before. Returns how many objects were pruned.
+
+    kubectl gives up where something that it is about to prune goes by itself meanwhile, as what is in a namespace does
+    that was pruned a moment ago. Applying again is safe, and finds that gone.
+    """
+    command = ("apply", "--server-side", "--force-conflicts", "--field-manager=berth", "--filename=-")
+    prune = ("--prune", f"--applyset={_PARENT}")
+    try:
+        printed = fleet.kubectl(plane, *command, *prune, stdin=manifests, KUBECTL_APPLYSET="true")
+    except KubectlFailed as failure:
+        if attempts == 1 or not _WENT_BY_ITSELF.search(failure.message):
+            raise
+        return _count_pruned(failure.printed) + _apply_set(fleet, plane, manifests, attempts - 1)
+    return _count_pruned(printed)
+
+
+def _count_pruned(printed: str) -> int:
+    return sum(1 for line in printed.splitlines() if line.endswith(_PRUNED))
 
 
 def _parent() -> str:
@@ -105,12 +123,18 @@ def _parent() -> str:
 
 
 def _versions(fleet: Fleet, plane: ControlPlane, objects: list[Object]) -> Mapping[tuple[str, str, str, str], str]:
-    """The resource version of each of the objects that exists."""
+    """What stands in each of the objects that exists."""
     text = fleet.kubectl(plane, "get", "--filename=-", "--ignore-not-found", "--output=json", stdin=to_yaml(objects))
     return {identity_of(item): _version(item) for item in parse_json(text)}
 
 
+_REPORTED = ("operation", "status")
+_COUNTED = ("generation", "managedFields", "resourceVersion")
+
+
 def _version(item: dict[str, Any]) -> str:
-    """What changes when somebody writes the object, but not when a controller reports on it."""
-    metadata = item["metadata"]
-    return f"{metadata['uid']}/{metadata['generation']}" if "generation" in metadata else metadata["resourceVersion"]
+    """What changes when somebody writes the object, but not when a controller reports on it. The API server's counts
+    do not tell: an Application of Argo CD counts a report as a change."""
+    kept = {key: value for key, value in item.items() if key not in _REPORTED}
+    kept["metadata"] = {key: value for key, value in item["metadata"].items() if key not in _COUNTED}
+    return json.dumps(kept, sort_keys=True)

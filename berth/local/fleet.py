@@ -7,9 +7,8 @@ import http.client
 import json
 import shutil
 import ssl
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,21 +16,25 @@ from pathlib import Path
 
 import psutil
 
-from berth.errors import InvalidInput, OperationFailed, Problem
-from berth.local import pki, processes, repo
+from berth.errors import OperationFailed
+from berth.files import write_text
+from berth.local import engines, kubectl, pki, processes, repo
+from berth.local.agent import Agent, Tell
+from berth.local.argocd import ARGOCD, KNOWN_HOSTS
 from berth.local.build import Binaries
-from berth.local.controlplane import CLIENT_CONFIGS, SERVERS, ControlPlane
+from berth.local.controlplane import ControlPlane
+from berth.local.flux import FLUX
 from berth.local.kubeconfig import kubeconfig, write_kubeconfig
 from berth.local.paths import FleetPaths
 from berth.local.ports import HOST, Ports
 from berth.local.processes import Spec
-from berth.local.stack import GIT_SERVER, git_port
-from berth.settings import ExistingSettings, StackFile
+from berth.local.stack import GIT_SERVER, clusters_of, git_port
+from berth.render.emit import to_yaml
+from berth.settings import Engine, StackFile
 
 READY_SECONDS = 60.0
 
-Tell = Callable[[str, str], None]
-"""Takes what a message is about (a cluster, the Git server) and the message."""
+AGENTS = {agent.engine: agent for agent in (FLUX, ARGOCD)}
 
 
 @dataclass(frozen=True)
@@ -45,17 +48,26 @@ class Member:
 class Fleet:
     """The local fleet of a project's stack."""
 
-    def __init__(self, root: Path, stack: StackFile, paths: FleetPaths, binaries: Binaries) -> None:
+    def __init__(self, root: Path, stack: StackFile, paths: FleetPaths, binaries: Binaries, engine: Engine) -> None:
         self.root = root
         self.paths = paths
         self.binaries = binaries
         self.stack = stack
-        self.clusters = _contexts(stack)
+        self.agent = AGENTS[engine]
+        self.clusters = clusters_of(stack, engine)
         preferred = git_port(stack)
         self.ports = Ports(paths.ports, {GIT_SERVER: preferred} if preferred else {})
 
+    @property
+    def former(self) -> Agent | None:
+        """The agent that the fleet had before, where its sync objects have not been taken away yet."""
+        engine = engines.former(self.paths)
+        return AGENTS[engine] if engine not in (None, self.agent.engine) else None
+
     def planes(self) -> list[ControlPlane]:
-        return [ControlPlane(name, self.paths, self.binaries, self.ports) for name in self.clusters]
+        shared = self.paths, self.binaries, self.ports, self.agent
+        interval, former = self.stack.settings.deploy_repo.interval, self.former
+        return [ControlPlane(name, *shared, interval, former) for name in self.clusters]
 
     # up --------------------------------------------------------------------------------------------------------------
 
@@ -63,6 +75,8 @@ class Fleet:
         """Starts what does not run, restarts what runs otherwise than it should. Raises OperationFailed."""
         self.paths.state.mkdir(parents=True, exist_ok=True)
         with self._alone():
+            self.agent.require(tell)
+            engines.record(self.paths, self.agent.engine)
             repo.seed(self.paths, self.root / "deploy")
             self._settle_ports(tell)
             self._ensure(self._git_server(), tell)
@@ -75,18 +89,11 @@ class Fleet:
         """Ports of servers that do not run are free; a cluster whose ports changed is started anew."""
         alive = processes.running(self.paths)
         idle = [] if GIT_SERVER in alive and self.ports.get(GIT_SERVER) else [GIT_SERVER]
-        for name in self.clusters:
-            up = {process for process in alive if process.startswith(f"{name}/")}
-            serving = {
-                "apiserver": "kube-apiserver",
-                "source-controller": "source-controller",
-                "source-health": "source-controller",
-                "kustomize-health": "kustomize-controller",
-            }
+        for plane in self.planes():
             idle += [
-                f"{name}/{server}"
-                for server in SERVERS
-                if f"{name}/{serving[server]}" not in up or not self.ports.get(f"{name}/{server}")
+                f"{plane.name}/{server}"
+                for server, program in plane.servers.items()
+                if f"{plane.name}/{program}" not in alive or not self.ports.get(f"{plane.name}/{server}")
             ]
         before = {name: self.ports.get(name) for name in idle}
         for name in self.ports.settle(idle):
@@ -95,20 +102,22 @@ class Fleet:
 
     def _git_server(self) -> Spec:
         listen = f"{HOST}:{self.ports[GIT_SERVER]}"
-        return Spec(GIT_SERVER, (self.binaries["git-server"], f"--root={self.paths.repos}", f"--listen={listen}"))
+        flags = (f"--root={self.paths.repos}", f"--listen={listen}", f"--logins={self.paths.logins}")
+        return Spec(GIT_SERVER, (self.binaries["git-server"], *flags))
 
     def _cluster_up(self, plane: ControlPlane, tell: Tell) -> None:
         started = time.monotonic()
         plane.folder.mkdir(parents=True, exist_ok=True)
-        for needed in ("artifacts", "tmp"):
+        for needed in (folder for agent in plane.agents for folder in agent.folders):
             (plane.folder / needed).mkdir(exist_ok=True)
-        if pki.ensure(plane.certificates):
+        if pki.ensure(plane.certificates, plane.clients):
             # Whoever runs was started with the former certificates.
             processes.stop(self._members(plane.name))
-        for client in CLIENT_CONFIGS:
+        for client in plane.clients:
             entry = {plane.name: (plane.port("apiserver"), plane.certificates, client)}
             write_kubeconfig(plane.config_of(client), kubeconfig(entry))
         self._write_kwok_config(plane)
+        write_text(plane.folder / KNOWN_HOSTS, self.stack.settings.known_hosts or "")
         specs = {spec.name.partition("/")[2]: spec for spec in plane.specs()}
         changed = self._ensure(specs.pop("etcd"), tell)
         changed |= self._ensure(specs.pop("kube-apiserver"), tell)
@@ -162,14 +171,15 @@ class Fleet:
 
     def _wait_agent(self, plane: ControlPlane) -> None:
         """Waits until the agent's controllers say that they are ready, and nothing of the cluster has ended."""
-        waiting = ["source-health", "kustomize-health"]
+        paths = {server: path for agent in plane.agents for server, path in agent.health.items()}
+        waiting = list(paths)
         end = time.monotonic() + READY_SECONDS
         while True:
             alive = processes.running(self.paths)
             for spec in plane.specs():
                 if spec.name not in alive:
                     raise self._died(spec.name)
-            waiting = [server for server in waiting if not _answers(plane.port(server))]
+            waiting = [server for server in waiting if not _answers(plane.port(server), paths[server])]
             if not waiting:
                 return
             if time.monotonic() > end:
@@ -186,30 +196,58 @@ class Fleet:
 
     def _install_agent(self, plane: ControlPlane) -> None:
         """CRDs and rights of the agent, and the node: what `install: none` expects to find."""
-        manifests = self.root / "local" / "manifests"
-        files = [*self.binaries.data("flux"), *sorted(manifests.glob("*.yaml"))]
-        arguments = [item for path in files for item in ("-f", str(path))]
-        self.kubectl(plane, "apply", "--server-side", "--force-conflicts", "--field-manager=berth-local", *arguments)
-        self.kubectl(plane, "wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
+        files = [*self.manifests_of(self.agent), self._manifest("applyset"), self._manifest("nodes")]
+        objects = self.agent.objects(plane)
+        self._apply(plane, files, to_yaml(objects) if objects else None)
+        self._wait_for_kinds(plane)
+        if self.agent.custom_resources:
+            self._apply(plane, [self._manifest(name) for name in self.agent.custom_resources])
+
+    def manifests_of(self, agent: Agent) -> list[Path]:
+        """The kinds of an agent, and its namespace, accounts and rights."""
+        kinds = [path for module in agent.modules for path in self.binaries.data(module)]
+        return [*kinds, self._manifest(agent.engine.value)]
+
+    def _wait_for_kinds(self, plane: ControlPlane) -> None:
+        end = time.monotonic() + READY_SECONDS
+        while True:
+            try:
+                self.kubectl(plane, "wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
+            except OperationFailed:
+                # A definition that the API server has not looked at yet has no conditions: kubectl fails on it.
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
+
+    def _manifest(self, name: str) -> Path:
+        return self.root / "local" / "manifests" / f"{name}.yaml"
+
+    def _apply(self, plane: ControlPlane, files: list[Path], stdin: str | None = None) -> None:
+        sources = [*map(str, files), *(["-"] if stdin else [])]
+        arguments = [item for source in sources for item in ("-f", source)]
+        flags = ("--server-side", "--force-conflicts", "--field-manager=berth-local")
+        self.kubectl(plane, "apply", *flags, *arguments, stdin=stdin)
 
     def kubectl(self, plane: ControlPlane, *arguments: str, stdin: str | None = None, **env: str) -> str:
-        """Runs the fleet's kubectl as the cluster's admin. Raises OperationFailed with its message."""
-        command = [self.binaries["kubectl"], f"--kubeconfig={plane.config_of('admin')}", *arguments]
-        environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.paths.state), **env}
-        done = subprocess.run(command, input=stdin, env=environment, capture_output=True, text=True)  # noqa: S603
-        if done.returncode != 0:
-            raise OperationFailed(f"{plane.name}: kubectl {arguments[0]}: {done.stderr.strip()[-2000:]}")
-        return done.stdout
+        """Runs the fleet's kubectl as the cluster's admin. Raises KubectlFailed with its message."""
+        program, config = self.binaries["kubectl"], plane.config_of("admin")
+        return kubectl.run(program, plane.name, config, self.paths.state, arguments, stdin, **env)
 
     # status and down -------------------------------------------------------------------------------------------------
 
     def members(self) -> list[Member]:
         """Every process that the fleet should have."""
         alive = processes.running(self.paths)
-        specs = [GIT_SERVER]
-        if all(self.ports.get(f"{name}/{server}") for name in self.clusters for server in SERVERS):
-            specs += [spec.name for plane in self.planes() for spec in plane.specs()]
-        return [Member(name, alive.get(name)) for name in specs]
+        names = [GIT_SERVER]
+        if all(self._has_been_up(plane) for plane in self.planes()):
+            names += [spec.name for plane in self.planes() for spec in plane.specs()]
+        return [Member(name, alive.get(name)) for name in names]
+
+    def _has_been_up(self, plane: ControlPlane) -> bool:
+        ports = all(self.ports.get(f"{plane.name}/{server}") for server in plane.servers)
+        return ports and (plane.certificates / "done").is_file()
 
     def _members(self, cluster: str) -> list[psutil.Process]:
         return [process for name, process in processes.running(self.paths).items() if name.startswith(f"{cluster}/")]
@@ -250,30 +288,10 @@ def down(paths: FleetPaths, *, delete: bool = False) -> int:
     return len(alive)
 
 
-def _contexts(stack: StackFile) -> list[str]:
-    """The clusters of a stack that a local fleet can be: existing ones, whose contexts have their names."""
-    problems: list[Problem] = []
-    for index, cluster in enumerate(stack.settings.clusters):
-        at = ("config", "berth:clusters", index)
-        if not isinstance(cluster, ExistingSettings):
-            problems.append(
-                stack.document.problem(
-                    (*at, "provider"), "existing", fix="the local fleet stands for existing clusters"
-                )
-            )
-        elif cluster.context != cluster.name:
-            problems.append(
-                stack.document.problem((*at, "context"), f'"{cluster.name}"', fix="the local fleet names contexts so")
-            )
-    if problems:
-        raise InvalidInput(problems)
-    return [cluster.name for cluster in stack.settings.clusters]
-
-
-def _answers(port: int) -> bool:
+def _answers(port: int, path: str) -> bool:
     connection = http.client.HTTPConnection(HOST, port, timeout=2)
     try:
-        connection.request("GET", "/readyz")
+        connection.request("GET", path)
         return connection.getresponse().status == 200
     except OSError:
         return False

@@ -40,18 +40,43 @@ class FleetPaths:
         return self.repos / "deploy.git"
 
     @property
+    def logins(self) -> Path:
+        """Which repos of the Git server ask for a login, and the token that is valid: a repo and its token a line. Not
+        there as long as none does."""
+        return self.state / "git-logins"
+
+    @property
     def worktree(self) -> Path:
         """A checkout of the deploy repo, to commit in."""
         return self.state / "deploy"
+
+    @property
+    def engine(self) -> Path:
+        """Which engine the fleet has."""
+        return self.state / "engine"
+
+    @property
+    def former_engine(self) -> Path:
+        """Which engine it had before, until that one has let go."""
+        return self.state / "former-engine"
+
+    @property
+    def clusters(self) -> Path:
+        return self.state / "clusters"
 
     @property
     def deployed_with(self) -> Path:
         """Which tool deploys to this fleet: what one made, the other does not take over."""
         return self.state / "deployed-with"
 
+    @property
+    def delivery(self) -> Path:
+        """How tenants' objects reached this fleet first."""
+        return self.state / "delivery"
+
     def cluster(self, name: str) -> Path:
         """Data and certificates of one cluster."""
-        return self.state / "clusters" / name
+        return self.clusters / name
 
     def log(self, process: str) -> Path:
         return self.state / "logs" / f"{process.replace('/', '-')}.log"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography import x509
@@ -16,33 +17,25 @@ from berth.files import write_text
 _VALID = datetime.timedelta(days=365)
 _RENEW = datetime.timedelta(days=14)
 
-CLIENTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "admin": ("berth:admin", ("system:masters",)),
-    "controller-manager": ("system:kube-controller-manager", ()),
-    "scheduler": ("system:kube-scheduler", ()),
-    "kwok": ("berth:kwok", ()),
-    "source-controller": (
-        "system:serviceaccount:flux-system:source-controller",
-        ("system:serviceaccounts", "system:serviceaccounts:flux-system", "system:authenticated"),
-    ),
-    "kustomize-controller": (
-        "system:serviceaccount:flux-system:kustomize-controller",
-        ("system:serviceaccounts", "system:serviceaccounts:flux-system", "system:authenticated"),
-    ),
-}
-"""User and groups of each client certificate. The agents are who they would be inside the cluster."""
+Clients = Mapping[str, tuple[str, tuple[str, ...]]]
+"""User and groups of each client certificate."""
 
 
-def ensure(directory: Path) -> bool:
+def ensure(directory: Path, clients: Clients) -> bool:
     """Makes what is missing or about to expire in `directory`. True where it made a new set."""
     if _good(directory / "ca.crt") and (directory / "done").is_file():
+        for client, (user, groups) in clients.items():
+            if not (directory / f"{client}.key").is_file():
+                certificate, secret = issue_client(directory, user, groups)
+                write_text(directory / f"{client}.crt", certificate.decode())
+                write_text(directory / f"{client}.key", secret.decode(), mode=0o600)
         return False
     (directory / "done").unlink(missing_ok=True)
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca = _certificate("berth-local", (), ca_key, None, None)
     _write(directory / "ca.crt", ca)
     _serving(directory, ca, ca_key)
-    for client, (user, groups) in CLIENTS.items():
+    for client, (user, groups) in clients.items():
         key = ec.generate_private_key(ec.SECP256R1())
         _write(directory / f"{client}.crt", _certificate(user, groups, key, ca, ca_key, client=True))
         _write_key(directory / f"{client}.key", key)

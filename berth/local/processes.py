@@ -30,6 +30,8 @@ class Spec:
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
+    programs: str = ""
+    """Folders with programs that it calls, separated as in PATH, searched before it."""
 
 
 def running(paths: FleetPaths) -> dict[str, psutil.Process]:
@@ -57,8 +59,9 @@ def start(paths: FleetPaths, spec: Spec) -> psutil.Process:
     log = paths.log(spec.name)
     log.parent.mkdir(parents=True, exist_ok=True)
     too_long = log.exists() and log.stat().st_size > _MAX_LOG
+    path = os.environ.get("PATH", os.defpath)
     environment = {
-        "PATH": os.environ.get("PATH", os.defpath),
+        "PATH": os.pathsep.join([spec.programs, path]) if spec.programs else path,
         "HOME": str(paths.state),  # nothing of the person's own configuration leaks into the fleet
         _STATE: str(paths.state),
         _NAME: spec.name,

@@ -57,6 +57,7 @@ def _config(project: Project, stack: str, salt: str | None) -> str:
         **document["config"]["berth:deployRepo"],
         "url": settings.deploy_repo.url,
     }
+    data["config"]["berth:gitops"] = settings.gitops.model_dump(mode="json", exclude_none=True)
     if salt:
         data["encryptionsalt"] = salt
     return "# Made by `berth local deploy` from the project's stack file: change that one.\n" + yaml.safe_dump(data)

@@ -28,8 +28,9 @@ func findBackend() (string, error) {
 	return backend, nil
 }
 
-// newHandler serves the repositories below root through the given git-http-backend.
-func newHandler(root, backend string) (http.Handler, error) {
+// newHandler serves the repositories below root through the given git-http-backend. Those
+// that the file at logins names ask for a login; the file may be absent.
+func newHandler(root, backend, logins string) (http.Handler, error) {
 	if root == "" { // would be the working directory otherwise
 		return nil, errors.New("--root is required")
 	}
@@ -64,10 +65,13 @@ func newHandler(root, backend string) (http.Handler, error) {
 			_, _ = io.WriteString(w, "ok\n")
 		case r.URL.Path != path.Clean(r.URL.Path):
 			http.NotFound(w, r)
-		case isFetch(r):
-			git.ServeHTTP(w, r)
-		default:
+		case !isFetch(r):
 			http.Error(w, "only fetching (git-upload-pack) is served here", http.StatusForbidden)
+		case !mayFetch(logins, r):
+			w.Header().Set("WWW-Authenticate", `Basic realm="git"`)
+			http.Error(w, "a user and a valid token are needed", http.StatusUnauthorized)
+		default:
+			git.ServeHTTP(w, r)
 		}
 	}), nil
 }

@@ -2,7 +2,7 @@
 // read only, on the loopback interface: the deploy repository of the local fleet.
 //
 // Git itself speaks the protocol (git http-backend); this program only decides what
-// may reach it. There is no TLS and no login, so it never listens on a network.
+// may reach it. There is no TLS, so it never listens on a network.
 package main
 
 import (
@@ -25,24 +25,25 @@ const stopGrace = 5 * time.Second
 func main() {
 	root := flag.String("root", "", "the directory that holds the bare repositories")
 	listen := flag.String("listen", "127.0.0.1:0", "loopback address and port; port 0 takes a free one, which the log names")
+	logins := flag.String("logins", "", "a file with a repository and its token a line: these ask for a login, all others do not")
 	flag.Parse()
 	log.SetFlags(log.LstdFlags | log.LUTC)
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *root, *listen); err != nil {
+	if err := run(ctx, *root, *listen, *logins); err != nil {
 		fmt.Fprintln(os.Stderr, "git-server:", err)
 		os.Exit(1)
 	}
 }
 
 // run serves until ctx ends.
-func run(ctx context.Context, root, listen string) error {
+func run(ctx context.Context, root, listen, logins string) error {
 	backend, err := findBackend()
 	if err != nil {
 		return err
 	}
-	handler, err := newHandler(root, backend)
+	handler, err := newHandler(root, backend, logins)
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,12 @@ func mustGit(t *testing.T, args ...string) string {
 // work tree with one commit.
 func serveRepository(t *testing.T) (url, work string) {
 	t.Helper()
+	return serveWithLogins(t, "")
+}
+
+// serveWithLogins is serveRepository with a file of logins.
+func serveWithLogins(t *testing.T, logins string) (url, work string) {
+	t.Helper()
 	root, work := t.TempDir(), t.TempDir()
 	bare := filepath.Join(root, "deploy.git")
 	mustGit(t, "init", "--quiet", "--bare", "--initial-branch=main", bare)
@@ -61,7 +67,7 @@ func serveRepository(t *testing.T) (url, work string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := newHandler(root, backend)
+	handler, err := newHandler(root, backend, logins)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,6 +130,41 @@ func TestOnlyFetchingReachesGit(t *testing.T) {
 	}
 }
 
+func TestARepositoryAsksForTheTokenThatIsValidNow(t *testing.T) {
+	logins := filepath.Join(t.TempDir(), "logins")
+	url, _ := serveWithLogins(t, logins)
+	fetch := func(token string) error {
+		at := strings.Replace(url, "://", "://anyone:"+token+"@", 1)
+		if token == "" {
+			at = url
+		}
+		_, err := git(t, "ls-remote", at+"/deploy.git")
+		return err
+	}
+	for _, c := range []struct {
+		file, token string
+		open        bool
+	}{
+		{"", "", true},
+		{"other.git secret\n", "", true},
+		{"deploy.git.git secret\n", "", true},
+		{"deploy.git first\n", "first", true},
+		{"deploy.git first\n", "", false},
+		{"deploy.git first\n", "firs", false},
+		{"other.git first\ndeploy.git second\n", "first", false},
+		{"other.git first\ndeploy.git second\n", "second", true},
+		{"deploy.git\n", "", false}, // a token that has ended
+		{"deploy.git \n", "first", false},
+	} {
+		if err := os.WriteFile(logins, []byte(c.file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := fetch(c.token); (err == nil) != c.open {
+			t.Errorf("%q with the token %q: %v", c.file, c.token, err)
+		}
+	}
+}
+
 func TestOnlyLoopbackAddressesAreListenedOn(t *testing.T) {
 	for _, address := range []string{"", ":0", "0.0.0.0:0", "[::]:0", "192.0.2.1:0", "nonsense"} {
 		if listener, err := listenLoopback(address); err == nil {
@@ -144,7 +185,7 @@ func TestOnlyLoopbackAddressesAreListenedOn(t *testing.T) {
 func TestTheServerStopsWithoutErrorWhenItsContextEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- run(ctx, t.TempDir(), "127.0.0.1:0") }()
+	go func() { done <- run(ctx, t.TempDir(), "127.0.0.1:0", "") }()
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
@@ -153,7 +194,7 @@ func TestTheServerStopsWithoutErrorWhenItsContextEnds(t *testing.T) {
 
 func TestAMissingRootIsAnError(t *testing.T) {
 	for _, root := range []string{"", filepath.Join(t.TempDir(), "absent")} {
-		if err := run(t.Context(), root, "127.0.0.1:0"); err == nil {
+		if err := run(t.Context(), root, "127.0.0.1:0", ""); err == nil {
 			t.Errorf("root %q: no error", root)
 		}
 	}

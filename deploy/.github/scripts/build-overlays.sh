@@ -26,11 +26,14 @@ for directory in apps/*/; do
     overlays=$((overlays + 1))
     if ! kubectl kustomize "$overlay" > "$scratch/objects.yaml"; then
       fail "$name does not build"
+    elif ! objects=$(grep -c '^kind: ' "$scratch/objects.yaml"); then
+      # Flux would delete all that the cluster has of it.
+      fail "$name comes to no object"
     elif unpinned=$(sed -n 's/^ *\(- \)\{0,1\}image: *//p' "$scratch/objects.yaml" |
       grep -Ev '(:[^/]+|@sha256:[0-9a-f]{64})$'); then
       fail "$name: no tag or digest for ${unpinned//$'\n'/, }: name it in the environment's images"
     else
-      echo "$name: $(grep -c '^kind: ' "$scratch/objects.yaml") objects"
+      echo "$name: $objects objects"
     fi
   done
 done

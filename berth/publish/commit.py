@@ -1,0 +1,146 @@
+"""Files into a Git repo as one commit, whole or not at all.
+
+The commit is made with an index of its own, so nothing in the checkout changes until it is whole; then the branch and
+the checkout move to it in one step of Git's, which leaves everybody else's changes alone. Not here: what the files say.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from berth.errors import OperationFailed
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to one file: `A`dded, `M`odified or `D`eleted."""
+
+    kind: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What would be published: files that are to be as given, in place of all that lies at the owned paths."""
+
+    repo: Path
+    """The checkout's top folder."""
+    base: str
+    """The commit that the branch stands at."""
+    branch: str
+    tree: str
+    """The tree of the whole repo as it is to be."""
+    changes: tuple[Change, ...] = field(default=())
+
+    def commit(self, message: str, *, branch: str | None = None, push: bool = False) -> str:
+        """Makes the commit, on another `branch` if one is named, and pushes it to `origin` first if asked to. Returns
+        the commit. Raises OperationFailed, with the checkout as it was."""
+        made = _git(self.repo, "commit-tree", self.tree, "-p", self.base, "-F", "-", stdin=message)
+        target = branch or self.branch
+        if branch is not None:
+            known = _git(self.repo, "for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}")
+            if known:
+                raise OperationFailed(f"the branch {branch} is there already", "delete it, or name another one")
+        if push:
+            # Before anything here changes: where the push is refused, nothing has happened.
+            _git(self.repo, "push", "--quiet", "origin", f"{made}:refs/heads/{target}")
+        if branch is not None:
+            _git(self.repo, "update-ref", f"refs/heads/{branch}", made, "")
+            return made
+        with _uninterrupted():
+            _git(self.repo, "merge", "--quiet", "--ff-only", "--no-stat", made)
+        return made
+
+
+def prepare(folder: Path, files: Mapping[str, str], owned: Sequence[str]) -> Publication:
+    """What `files` change in the checkout at `folder`, compared with the commit that it stands at.
+
+    Raises OperationFailed where the folder is no checkout's top, has no commit, or has changes of its own at the paths.
+    """
+    repo = _top(folder)
+    branch = _git(repo, "branch", "--show-current")
+    if not branch:
+        raise OperationFailed(f"{repo} is on no branch", "git switch to the branch that the agents follow")
+    base = _git(repo, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", failing="it has no commit yet")
+    dirty = _git(repo, "status", "--porcelain", "--untracked-files=all", "--", *owned)
+    if dirty:
+        paths = sorted({line[3:] for line in dirty.splitlines()})
+        more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+        raise OperationFailed(
+            f"{repo} has changes that are in no commit: {', '.join(paths[:3])}{more}",
+            "commit them, or take them back: these paths are what berth publish writes",
+        )
+    tree = _tree(repo, base, files, owned)
+    listed = _git(repo, "diff-tree", "-r", "-z", "--name-status", "--no-renames", base, tree)
+    words = listed.split("\0")[:-1] if listed else []
+    changes = tuple(Change(kind, path) for kind, path in zip(words[::2], words[1::2], strict=True))
+    return Publication(repo, base, branch, tree, changes)
+
+
+def _top(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise OperationFailed(
+            f"{folder} is no folder", "clone the deploy repo, and name its folder: --deploy-repo PATH"
+        )
+    top = _git(folder, "rev-parse", "--show-toplevel", failing="it is no checkout of a Git repo")
+    if Path(top).resolve() != folder.resolve():
+        # A folder of some other repo: most likely this project's own.
+        raise OperationFailed(f"{folder} is not the top of a checkout, {top} is", "name the deploy repo's own folder")
+    return folder.resolve()
+
+
+def _tree(repo: Path, base: str, files: Mapping[str, str], owned: Sequence[str]) -> str:
+    """Writes the tree of `base` with `files` in place of what lies at the owned paths. Returns its id."""
+    with tempfile.TemporaryDirectory(prefix="berth-publish-") as folder:
+        sources = []
+        for number, text in enumerate(files.values()):
+            source = Path(folder) / str(number)
+            source.write_bytes(text.encode())
+            sources.append(str(source))
+        hashed = _git(repo, "hash-object", "-w", "--no-filters", "--stdin-paths", stdin="\n".join(sources))
+        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        _git(repo, "read-tree", base, env=index)
+        _git(repo, "rm", "--cached", "--quiet", "-r", "--ignore-unmatch", "--", *owned, env=index)
+        entries = zip(files, hashed.splitlines(), strict=True)
+        lines = "".join(f"100644 {blob}\t{path}\n" for path, blob in entries)
+        _git(repo, "update-index", "--add", "--index-info", stdin=lines, env=index)
+        return _git(repo, "write-tree", env=index)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """A Ctrl-C waits until Git has moved the branch and the checkout."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _git(
+    cwd: Path, *arguments: str, stdin: str | None = None, env: Mapping[str, str] | None = None, failing: str = ""
+) -> str:
+    """Runs git and returns what it prints. Raises OperationFailed with git's own message, or with `failing`."""
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["git", *arguments],  # noqa: S607
+            cwd=cwd,
+            env={**os.environ, **(env or {}), "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+        )
+    except FileNotFoundError:
+        raise OperationFailed("git is not installed", "apt-get install git") from None
+    if done.returncode != 0:
+        told = failing or (done.stderr.strip().splitlines() or ["it failed"])[-1]
+        raise OperationFailed(f"{cwd}: {told}" if failing else f"git {arguments[0]}: {told}")
+    return done.stdout.rstrip("\n")

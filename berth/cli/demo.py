@@ -8,24 +8,38 @@ from pathlib import Path
 from rich.live import Live
 from rich.text import Text
 
+from berth.cli.fleet_tables import show_rows
 from berth.cli.output import console, say, table
 from berth.cli.progress import Teller, choose_tool, deploy_stack, open_fleet
-from berth.cli.status import show
 from berth.errors import OperationFailed
+from berth.local import engines
+from berth.local.agent import Agent
+from berth.local.fleet import AGENTS
 from berth.local.paths import FleetPaths
 from berth.local.stack import with_fleet
 from berth.project import Project
+from berth.settings import Engine
 from berth.status import Row, collect
 
 WAIT_SECONDS = 180.0
+_HEALS = {
+    Engine.FLUX: """\
+                       and see it return at the next interval, or at once after
+                       kubectl ... -n berth-storefront annotate --overwrite kustomization storefront \\
+                       reconcile.fluxcd.io/requestedAt="$(date +%s)\"""",
+    Engine.ARGOCD: """\
+                       and see it return at once""",
+}
+"""When what was deleted by hand is there again."""
 
 
-def run(root: Path, stack: str) -> int:
+def run(root: Path, stack: str, engine: Engine | None = None) -> int:
     """Returns the exit code: 0 when every tenant is in sync."""
     project = Project.load(root)
-    _announce(project, stack)
+    chosen = engines.choose(engine, FleetPaths.of(root), project.stack(stack).settings.gitops.engine)
+    _announce(project, stack, AGENTS[chosen])
     began = time.monotonic()
-    fleet = open_fleet(root, stack, project)
+    fleet = open_fleet(root, stack, project, chosen)
     built = time.monotonic()
     fleet.up(Teller())
     say("")
@@ -33,14 +47,14 @@ def run(root: Path, stack: str) -> int:
     say("")
     project = with_fleet(Project.load(root), stack)
     rows = wait_for_sync(project, stack)
-    show(rows)
+    show_rows(rows)
     took = f"{time.monotonic() - built:.0f} s"
     if built - began > 1:
         took += f" after {built - began:.0f} s of building"
     if not all(row.state.good for row in rows):
         raise OperationFailed(f"not every tenant is in sync after {took}", f"berth status --stack {stack}")
     say(f"[green]All tenants are in sync in all clusters, {took}.[/]")
-    _what_next()
+    _what_next(fleet.agent)
     return 0
 
 
@@ -65,11 +79,14 @@ def wait_for_sync(project: Project, stack: str, seconds: float = WAIT_SECONDS) -
             time.sleep(0.5)
 
 
-def _announce(project: Project, stack: str) -> None:
+def _announce(project: Project, stack: str, agent: Agent) -> None:
     clusters = project.stack(stack).clusters
     placed = {cluster.name: {tenant.name: tenant for tenant in project.tenants_in(cluster)} for cluster in clusters}
     say("[bold]What is about to run on this machine[/]")
-    say("Three Kubernetes control planes that stand for three clouds, a Flux in each, and a Git server to pull from.\n")
+    say(
+        f"Three Kubernetes control planes that stand for three clouds, {agent.title} in each, and a Git server to pull"
+        " from.\n"
+    )
     table(
         ("TENANT", *(cluster.name for cluster in clusters), "NAMESPACES"),
         [
@@ -88,9 +105,9 @@ def _announce(project: Project, stack: str) -> None:
     say(f"\nThe tenants' objects are applied with [bold]{tool}[/] ({why}).\n")
 
 
-def _what_next() -> None:
+def _what_next(agent: Agent) -> None:
     say(
-        """
+        f"""
 [bold]What to try next[/] (in another terminal: [bold]watch .venv/bin/berth status --stack local[/])
 
 Roll out a change      cd .local/deploy
@@ -98,9 +115,7 @@ Roll out a change      cd .local/deploy
                        git commit -am 'Release 9.9.9' && git push
 Roll it back           git revert --no-edit HEAD && git push
 Delete something       kubectl --kubeconfig .local/kubeconfig --context aws-local -n storefront delete service web
-                       and see it return at the next interval, or at once after
-                       kubectl ... -n berth-storefront annotate --overwrite kustomization storefront \\
-                       reconcile.fluxcd.io/requestedAt="$(date +%s)"
+{_HEALS[agent.engine]}
 Add a tenant           .venv/bin/berth tenant new orders && cp -r deploy/apps/orders .local/deploy/apps/
                        (cd .local/deploy && git add . && git commit -m 'Onboard orders' && git push)
                        .venv/bin/berth local deploy

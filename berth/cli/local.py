@@ -9,9 +9,15 @@ import click
 from berth.cli.output import emit_json, say, table
 from berth.cli.project import json_option, project_root
 from berth.errors import InvalidInput, OperationFailed, Problem, did_you_mean, one_of
+from berth.settings.kinds import Engine
 
 STACK = "local"
 
+engine_option = click.option(
+    "--engine",
+    type=click.Choice([engine.value for engine in Engine]),
+    help="The agent in each cluster. Default: what the fleet has, else what the stack says.",
+)
 stack_option = click.option("--stack", "-s", "stack", default=STACK, show_default=True, metavar="STACK")
 
 
@@ -25,15 +31,16 @@ def command() -> None:
 
 @command.command("up")
 @stack_option
+@engine_option
 @click.pass_context
-def up(ctx: click.Context, stack: str) -> None:
+def up(ctx: click.Context, stack: str, engine: str | None) -> None:
     """Start the fleet, or mend it: what runs as it should is left alone.
 
     The first time, its programs are built from source, which takes some minutes.
     """
     from berth.cli.progress import fleet_up
 
-    fleet_up(project_root(ctx), stack)
+    fleet_up(project_root(ctx), stack, Engine(engine) if engine else None)
 
 
 @command.command("down")
@@ -137,11 +144,12 @@ def deploy(ctx: click.Context, stack: str, tool: str) -> None:
 
 @command.command("demo")
 @stack_option
+@engine_option
 @click.pass_context
-def demo(ctx: click.Context, stack: str) -> int:
+def demo(ctx: click.Context, stack: str, engine: str | None) -> int:
     """The main job from nothing: fleet up, tenants deployed, wait until all are in sync, and what to try next."""
     from berth.cli.demo import run
 
     if stack != STACK:
         raise OperationFailed("the demo runs on the stack local")
-    return run(project_root(ctx), stack)
+    return run(project_root(ctx), stack, Engine(engine) if engine else None)

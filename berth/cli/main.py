@@ -20,9 +20,19 @@ import click
 from berth.errors import InvalidInput, OperationFailed
 
 _COMMANDS = {
+    "drift": "Show where clusters differ from what Berth declares, and who wrote it.",
+    "drill": "Rehearse a bad day on the local fleet, and say how long each step took.",
+    "handover": "End a change of engines: take off tenants' objects what the former engine left on them.",
+    "kubeconfig": "Put a context for each cluster of a stack into your kubeconfig.",
+    "leftovers": "List what clusters still hold of Berth after a `pulumi destroy`, and what keeps it from going.",
     "local": "Run the local fleet: three clusters, their agents and a Git server on this machine.",
+    "offboard": "Empty a tenant's namespaces in every cluster, before its file is deleted.",
+    "plan": "Show what a change does to every stack, before it is done, with no credentials.",
+    "publish": "Commit tenants' objects to the deploy repo, for stacks with `delivery: git`.",
     "render": "Print or write the Kubernetes objects of tenants, as they are to be in their clusters.",
+    "rollback": "Put a tenant back to what it was: one commit on a branch, followed until the clusters have it.",
     "schema": "Write the JSON schemas that editors complete and check with.",
+    "serve": "Show the fleet as a live page: status, kept up to date, for people and for Prometheus.",
     "status": "Show every tenant in every cluster: what should run, and what runs.",
     "tenant": "Work on tenant files.",
     "validate": "Check every stack, profile and tenant file, and how they fit together.",

@@ -72,9 +72,14 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], *, title
         for row in (columns, *rows):
             sys.stdout.write("\t".join(str(cell) for cell in row) + "\n")
         return
+    out.print(framed(columns, rows, title=title))
+
+
+def framed(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], *, title: str = "") -> Table:
+    """Rows under headings, for a terminal. Text is taken as it is, without markup."""
     view = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold dim")
     for column in columns:
         view.add_column(column, overflow="fold")
     for row in rows:
-        view.add_row(*row)
-    out.print(view)
+        view.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    return view

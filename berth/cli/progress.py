@@ -12,11 +12,12 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from berth.cli.output import console, say
 from berth.errors import OperationFailed
 from berth.files import write_text
-from berth.local import build
-from berth.local.fleet import Fleet
+from berth.local import build, engines
+from berth.local.fleet import AGENTS, Fleet
 from berth.local.paths import FleetPaths
 from berth.local.stack import is_local, with_fleet
 from berth.project import Project
+from berth.settings import Delivery, Engine
 
 
 class BuildProgress(build.Report):
@@ -93,8 +94,11 @@ class Teller:
             self._console.print(f"[cyan]{about:<12}[/] {message}", highlight=False)
 
 
-def open_fleet(root: Path, stack: str, project: Project | None = None) -> Fleet:
-    """The fleet of a stack, with its programs built. Raises InvalidInput, OperationFailed."""
+def open_fleet(root: Path, stack: str, project: Project | None = None, engine: Engine | None = None) -> Fleet:
+    """The fleet of a stack, with its programs built. Raises InvalidInput, OperationFailed.
+
+    Without an `engine`, it is the one that the fleet was started with, else the one of the stack.
+    """
     project = project or Project.load(root)
     file = project.stack(stack)
     if not is_local(file):
@@ -102,18 +106,34 @@ def open_fleet(root: Path, stack: str, project: Project | None = None) -> Fleet:
             f"the stack {stack} does not describe a local fleet",
             "name one whose clusters are `existing` and whose deployRepo is on 127.0.0.1",
         )
-    source = root / "local"
-    binaries = build.built(source)
+    paths = FleetPaths.of(root)
+    engine = engines.choose(engine, paths, file.settings.gitops.engine)
+    # While engines are changed, the former one runs as well.
+    needed = dict.fromkeys((engine, *filter(None, (engines.recorded(paths), engines.former(paths)))))
+    folders = dict.fromkeys(folder for each in needed for folder in _programs(root / "local", each).folders)
+    return Fleet(root, file, paths, build.Binaries(tuple(folders)), engine)
+
+
+def _programs(source: Path, engine: Engine) -> build.Binaries:
+    """The programs of a fleet with this engine, built where they are not built yet."""
+    binaries = build.built(source, engine)
     if binaries is None:
+        # What cannot be had is told before minutes of building, not after.
+        AGENTS[engine].require(Teller())
         say("The fleet's programs are built from source, once: this takes some minutes.")
         with BuildProgress() as report:
-            binaries = build.build(source, report)
-    return Fleet(root, file, FleetPaths.of(root), binaries)
+            binaries = build.build(source, report, engine)
+    return binaries
 
 
-def fleet_up(root: Path, stack: str) -> Fleet:
-    fleet = open_fleet(root, stack)
+def fleet_up(root: Path, stack: str, engine: Engine | None = None) -> Fleet:
+    fleet = open_fleet(root, stack, engine=engine)
     fleet.up(Teller())
+    if fleet.former:
+        say(
+            f"\n{fleet.former.title} runs beside {fleet.agent.title}, until the next deploy has taken its sync objects"
+            " away: [bold]berth local deploy[/]"
+        )
     say(f"\nkubectl --kubeconfig {_short(fleet.paths.kubeconfig)} --context {fleet.clusters[0]} get namespaces")
     return fleet
 
@@ -125,16 +145,42 @@ def deploy_stack(root: Path, stack: str, tool: str) -> None:
     if not fleet.paths.kubeconfig.is_file():
         raise OperationFailed("the fleet is not up", "berth local up")
     chosen, why = choose_tool(tool, fleet.paths)
+    _keep_delivery(fleet)
+    if fleet.stack.settings.delivery is Delivery.GIT:
+        publish_to_fleet(fleet, project, stack)
     say(f"deploying with [bold]{chosen}[/]: {why}")
     write_text(fleet.paths.deployed_with, chosen)
     if chosen == "pulumi":
         from berth.local.pulumi import deploy_with_pulumi
 
         deploy_with_pulumi(fleet, project, stack)
-        return
-    from berth.local.deploy import deploy_with_kubectl
+    else:
+        from berth.local.deploy import deploy_with_kubectl
 
-    deploy_with_kubectl(fleet, project, stack, Teller())
+        deploy_with_kubectl(fleet, project, stack, Teller())
+    if fleet.former:
+        from berth.local.change import retire_former
+
+        retire_former(fleet, Teller())
+
+
+def publish_to_fleet(fleet: Fleet, project: Project, stack: str) -> None:
+    """Commits the tenants' objects to the fleet's deploy repo, from which the agents pull them."""
+    from berth.cli.publish import commit_and_tell, prepare_stack
+
+    commit_and_tell(prepare_stack(project, stack, fleet.paths.worktree), stack, push=True)
+
+
+def _keep_delivery(fleet: Fleet) -> None:
+    """Records how tenants' objects reach the fleet. Raises OperationFailed where that was another way before."""
+    path, wanted = fleet.paths.delivery, fleet.stack.settings.delivery
+    before = path.read_text("utf-8").strip() if path.is_file() else wanted
+    if before != wanted:
+        raise OperationFailed(
+            f"this fleet's tenants were delivered by {before}: changing that would delete them first",
+            "start anew with: berth local down --delete && berth local up",
+        )
+    write_text(path, wanted)
 
 
 def choose_tool(asked: str, paths: FleetPaths) -> tuple[str, str]:

@@ -1,6 +1,11 @@
-"""What should run and what runs, for every tenant in every cluster."""
+"""What should run and what runs, for every tenant in every cluster.
 
-from berth.status.collect import collect
-from berth.status.model import Row, State
+`collect` asks everybody at once: clusters through `asking`, Git through `history`. What they answer is kept in
+`observed` and `expected`, and `rows` judges it, with what `flux`, `argocd` and `agent` know. Only those who ask know
+`api` and `client`; `rows` is pure, for whoever gets to know clusters in another way, by watching them for example.
+"""
 
-__all__ = ["Row", "State", "collect"]
+from berth.status.collect import Fleet, Scope, collect, collect_all
+from berth.status.model import ClusterRow, Reach, Row, State
+
+__all__ = ["ClusterRow", "Fleet", "Reach", "Row", "Scope", "State", "collect", "collect_all"]

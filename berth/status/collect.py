@@ -3,132 +3,146 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import replace
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from berth import names
 from berth.errors import OperationFailed
-from berth.git import resolve_remote
+from berth.kubeconfig import Entry
 from berth.project import Project
-from berth.settings import Cluster, ExistingSettings
-from berth.status import flux
-from berth.status.model import Row, State
+from berth.settings import Cluster
+from berth.status.asking import ask
+from berth.status.expected import Commits, Expected, Point, point_of, root_point
+from berth.status.history import expected_commit, with_log
+from berth.status.model import ClusterRow, Row
+from berth.status.observed import Object, Observed
+from berth.status.rows import cluster_row, rows
 from berth.tenants import Tenant
 
 TIMEOUT = 10.0
 """Seconds that one cluster or Git server has to answer."""
+LOG_TIMEOUT = 5.0
+"""Seconds that a Git server has to tell the commits before one. Without them, the lag is unknown and all else holds."""
+_REPOS_AT_ONCE = 16
 
-_Objects = dict[str, dict[str, dict[str, Any]]]
-"""Objects by kind and namespace."""
+
+@dataclass(frozen=True)
+class Fleet:
+    """The rows of some stacks: of tenants by tenant and cluster, of clusters in the order of the stack files."""
+
+    rows: list[Row]
+    clusters: list[ClusterRow]
+
+
+@dataclass
+class Scope:
+    """What is asked for, and how it is reached."""
+
+    stacks: Sequence[str]
+    tenants: Collection[str] = ()
+    """Only these tenants; empty for all."""
+    clusters: Collection[str] = ()
+    """Only these clusters; empty for all."""
+    entries: Mapping[str, Entry | OperationFailed] = field(default_factory=dict)
+    """By cluster, how it is reached, or why it is not, where that is not to be found as kubectl would find it."""
+    programs: Mapping[str, tuple[Object, ...]] = field(default_factory=dict)
+    """By cluster, the agent's programs that run beside it."""
+    timeout: float = TIMEOUT
+    """Seconds that one cluster or Git server has to answer."""
+    logs: dict[tuple[Point, str], Commits] = field(default_factory=dict)
+    """Commits that were asked for before: those before a commit never change."""
+
+    def placed(self, project: Project) -> list[tuple[Cluster, list[Tenant]]]:
+        """The clusters that are asked, each with the tenants that are shown of it."""
+        clusters = [cluster for stack in self.stacks for cluster in project.stack(stack).clusters]
+        return [
+            (cluster, [each for each in project.tenants_in(cluster) if not self.tenants or each.name in self.tenants])
+            for cluster in clusters
+            if not self.clusters or cluster.name in self.clusters
+        ]
 
 
 def collect(project: Project, stack: str, timeout: float = TIMEOUT) -> list[Row]:
     """A row for each tenant in each cluster of a stack, by tenant and cluster. What does not answer raises nothing."""
-    return asyncio.run(_collect(project, stack, timeout))
+    return collect_all(project, Scope([stack], timeout=timeout)).rows
 
 
-async def _collect(project: Project, stack: str, timeout: float) -> list[Row]:
-    clusters = project.stack(stack).clusters
-    placed = [(cluster, list(project.tenants_in(cluster))) for cluster in clusters]
-    points = sorted({_point(tenant) for _, tenants in placed for tenant in tenants})
-    answers, commits = await asyncio.gather(
-        asyncio.gather(*(_ask(project.root, cluster, timeout) for cluster in clusters)),
-        asyncio.gather(*(asyncio.to_thread(_expected, point, timeout) for point in points)),
+def collect_all(project: Project, scope: Scope) -> Fleet:
+    """All rows of some stacks, or of the tenants and clusters that are asked for. What does not answer raises
+    nothing."""
+    return asyncio.run(_collect(project.root, scope, scope.placed(project)))
+
+
+async def _collect(root: Path, scope: Scope, placed: list[tuple[Cluster, list[Tenant]]]) -> Fleet:
+    points = {point_of(tenant) for _, tenants in placed for tenant in tenants}
+    points |= {point for cluster, _ in placed if (point := root_point(cluster)) is not None}
+    expected: Expected
+    answers, expected = await asyncio.gather(
+        asyncio.gather(*(_ask(root, scope, cluster, tenants) for cluster, tenants in placed)),
+        _heads(sorted(points), scope.timeout),
     )
-    expected = dict(zip(points, commits, strict=True))
-    rows = [
-        row
-        for (cluster, tenants), answer in zip(placed, answers, strict=True)
-        for row in _rows(cluster, tenants, answer, expected)
-    ]
-    return sorted(rows, key=lambda row: (row.tenant, row.cluster))
+    told = [(cluster, tenants, answer) for (cluster, tenants), answer in zip(placed, answers, strict=True)]
+    found = list(_judged(told, expected))
+    open_lags = {point for point, row in found if row.expected and row.applied and row.behind is None}
+    if open_lags:
+        expected = await _logs(scope, expected, open_lags)
+        found = list(_judged(told, expected))
+    return Fleet(
+        sorted((row for _, row in found), key=lambda row: (row.tenant, row.cluster)),
+        [cluster_row(cluster, answer, expected) for cluster, _, answer in told],
+    )
 
 
-_Point = tuple[str, tuple[tuple[str, str], ...]]
+def _judged(
+    told: Iterable[tuple[Cluster, list[Tenant], Observed | OperationFailed]], expected: Expected
+) -> Iterator[tuple[Point, Row]]:
+    """Each row, and what its tenant follows there."""
+    for cluster, tenants, answer in told:
+        for tenant, row in zip(tenants, rows(cluster, tenants, answer, expected), strict=True):
+            yield point_of(tenant), row
 
 
-def _point(tenant: Tenant) -> _Point:
-    return tenant.source.url, tuple(sorted(tenant.source.ref.items()))
+async def _ask(root: Path, scope: Scope, cluster: Cluster, tenants: list[Tenant]) -> Observed | OperationFailed:
+    entry = scope.entries.get(cluster.name)
+    if isinstance(entry, OperationFailed):
+        return entry
+    answer = await ask(root, cluster, tenants, scope.timeout, entry)
+    if isinstance(answer, Observed):
+        answer.programs = tuple(scope.programs.get(cluster.name, ()))
+    return answer
 
 
-def _expected(point: _Point, timeout: float) -> str | OperationFailed:
-    try:
-        return resolve_remote(point[0], dict(point[1]), timeout)
-    except OperationFailed as error:
-        return error
+async def _heads(points: Sequence[Point], timeout: float) -> dict[Point, Commits | OperationFailed]:
+    """What each point stands at, asked many at once, and all of them in the time that one has."""
+    end = time.monotonic() + timeout
+
+    def head(point: Point) -> Commits | OperationFailed:
+        left = end - time.monotonic()
+        if left <= 0:
+            return OperationFailed(f"{point[0]} was not asked: there are {len(points)} repos, and the others took long")
+        return expected_commit(point, left)
+
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(min(_REPOS_AT_ONCE, len(points) or 1)) as pool:
+        found = await asyncio.gather(*(loop.run_in_executor(pool, head, point) for point in points))
+    return dict(zip(points, found, strict=True))
 
 
-def _rows(
-    cluster: Cluster,
-    tenants: list[Tenant],
-    answer: _Objects | OperationFailed,
-    expected: dict[_Point, str | OperationFailed],
-) -> Iterator[Row]:
-    for tenant in tenants:
-        row = Row(tenant.name, cluster.name, cluster.cloud.value, cluster.environment, State.UNKNOWN)
-        commit = expected[_point(tenant)]
-        if isinstance(commit, str):
-            row = replace(row, expected=commit)
-        else:
-            row = replace(row, message=f"expected commit unknown: {commit.message}")
-        if isinstance(answer, OperationFailed):
-            yield replace(row, state=State.UNREACHABLE, message=answer.message)
-            continue
-        namespace = names.sync_namespace(tenant.name)
-        source, sync = answer["GitRepository"].get(namespace), answer["Kustomization"].get(namespace)
-        if "semver" in tenant.source.ref:
-            row = replace(row, expected=flux.fetched_commit(source))
-        yield flux.judge(row, source, sync)
+async def _logs(scope: Scope, expected: Expected, points: Collection[Point]) -> Expected:
+    """What is expected, with the commits before it for some of the points."""
 
+    async def log(point: Point, commits: Commits | OperationFailed) -> Commits | OperationFailed:
+        if isinstance(commits, OperationFailed) or point not in points or not commits.head:
+            return commits
+        key = point, commits.head
+        if key not in scope.logs:
+            told = await asyncio.to_thread(with_log, point, commits, min(LOG_TIMEOUT, scope.timeout))
+            if not told.log:
+                return commits
+            scope.logs[key] = told
+        return scope.logs[key]
 
-async def _ask(root: Path, cluster: Cluster, timeout: float) -> _Objects | OperationFailed:
-    # On one thread: lightkube works out its classes' fields when they are first used, and two threads that do so at
-    # once break each other.
-    import httpx
-    from lightkube.core.exceptions import ConfigError
-    from lightkube.generic_resource import create_namespaced_resource
-
-    client = None
-    try:
-        async with asyncio.timeout(timeout):
-            client = _client(root, cluster, timeout)
-            objects: _Objects = {}
-            for group, kind, plural in (
-                ("source.toolkit.fluxcd.io", "GitRepository", "gitrepositories"),
-                ("kustomize.toolkit.fluxcd.io", "Kustomization", "kustomizations"),
-            ):
-                resource = create_namespaced_resource(group, "v1", kind, plural)
-                listed = client.list(resource, namespace="*", labels={names.TENANT_LABEL: None}, chunk_size=500)
-                objects[kind] = {item.metadata.namespace: item.to_dict() async for item in listed}
-            return objects
-    except OperationFailed as error:
-        return error
-    except (TimeoutError, httpx.TimeoutException):
-        return OperationFailed(f"the API server does not answer within {timeout:.0f} s")
-    except (httpx.HTTPError, ConfigError, OSError) as error:
-        return OperationFailed(_reason(error))
-    finally:
-        if client is not None:
-            await client.close()
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
-
-
-def _client(root: Path, cluster: Cluster, timeout: float) -> Any:
-    import httpx
-    from lightkube import AsyncClient, KubeConfig
-
-    settings = cluster.settings
-    if not isinstance(settings, ExistingSettings):
-        raise OperationFailed(f"the kubeconfig of {settings.provider} clusters cannot be had yet")
-    path = root / Path(settings.kubeconfig).expanduser()
-    if not path.is_file():
-        raise OperationFailed(f"there is no kubeconfig at {settings.kubeconfig}")
-    config = KubeConfig.from_file(path).get(context_name=settings.context)
-    if config is None:
-        raise OperationFailed(f"{settings.kubeconfig} has no context {settings.context}")
-    return AsyncClient(config=config, timeout=httpx.Timeout(timeout), trust_env=False)
+    found = await asyncio.gather(*(log(point, commits) for point, commits in expected.items()))
+    return dict(zip(expected, found, strict=True))

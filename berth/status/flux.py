@@ -7,15 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from berth.status.model import Row, State
+from berth.status.observed import Object
 
 
-def fetched_commit(source: dict[str, Any] | None) -> str:
+def fetched_commit(source: Object | None) -> str:
     """The commit that the agent has fetched last, as its GitRepository says; empty where it has none."""
     artifact = (source or {}).get("status", {}).get("artifact") or {}
     return commit_of(artifact.get("revision", ""))
 
 
-def judge(row: Row, source: dict[str, Any] | None, sync: dict[str, Any] | None) -> Row:
+def judge(row: Row, source: Object | None, sync: Object | None) -> Row:
     """The row completed from the two objects as the API server has them; None where one is not there."""
     if sync is None or source is None:
         what = "Kustomization" if sync is None else "GitRepository"
@@ -27,9 +28,10 @@ def judge(row: Row, source: dict[str, Any] | None, sync: dict[str, Any] | None) 
         applied=commit_of(status.get("lastAppliedRevision", "")),
         objects=len(status.get("inventory", {}).get("entries") or ()),
         since=_time(ready.get("lastTransitionTime")),
+        changed=_first_applied(status),
     )
     if sync["spec"].get("suspend"):
-        return replace(row, state=State.SUSPENDED, message="syncing is suspended in the tenant file")
+        return replace(row, state=State.SUSPENDED, message="syncing is suspended")
     if fetched.get("status") == "False":
         return replace(row, state=State.FAILING, message=_text(fetched), since=_time(fetched.get("lastTransitionTime")))
     current = status.get("observedGeneration") == sync["metadata"].get("generation")
@@ -41,7 +43,7 @@ def judge(row: Row, source: dict[str, Any] | None, sync: dict[str, Any] | None) 
         return replace(row, state=State.UNKNOWN)
     if row.applied != row.expected:
         return replace(row, state=State.SYNCING, message="the agent has not seen the expected commit yet")
-    return replace(row, state=State.IN_SYNC, message="", since=_first_applied(status) or row.since)
+    return replace(row, state=State.IN_SYNC, message="", since=row.changed or row.since)
 
 
 def _first_applied(status: dict[str, Any]) -> datetime.datetime | None:
@@ -55,7 +57,7 @@ def commit_of(revision: str) -> str:
     return revision.rpartition(":")[2]
 
 
-def _condition(item: dict[str, Any], kind: str = "Ready") -> dict[str, Any]:
+def _condition(item: Object, kind: str = "Ready") -> dict[str, Any]:
     conditions: list[dict[str, Any]] = item.get("status", {}).get("conditions") or []
     return next((condition for condition in conditions if condition.get("type") == kind), {})
 

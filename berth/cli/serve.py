@@ -1,0 +1,96 @@
+"""`berth serve`."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from berth.cli.fleet import fleet_of, fleet_options, timeout_option
+from berth.cli.output import console, say
+from berth.errors import InvalidInput, OperationFailed, Problem
+
+TOKEN = "BERTH_SERVE_TOKEN"  # noqa: S105 - the name of a variable
+_TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,}")
+
+
+@click.command("serve")
+@fleet_options
+@timeout_option
+@click.option(
+    "--bind",
+    "host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="The address to listen on. Elsewhere than on this machine, readers need a token.",
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=7470, show_default=True, help="0: any that is free.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=f"The token is in this file, or in {TOKEN}. Without one, where it is needed, one is made and printed.",
+)
+@click.option(
+    "--allow-host",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="A name by which readers reach this server, such as that of a proxy; may be repeated.",
+)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    *,
+    timeout: float,
+    host: str,
+    port: int,
+    token_file: Path | None,
+    names: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Show the fleet as a live page: what `berth status` tells, kept up to date.
+
+    Reads only. The clusters are watched, however many have the page open. /metrics is for Prometheus, /healthz for who
+    runs it. Ctrl-C ends it.
+    """
+    from berth.local.beside import programs_beside
+    from berth.serve.serving import Listen, serve
+
+    token = _token(token_file)
+    project, scope = fleet_of(ctx, **options)
+    scope.timeout = timeout
+
+    def told(address: str, made: str) -> None:
+        say(f"the fleet: [bold]{address}[/]" + ("" if made else "  (Ctrl-C ends)"))
+        if made:
+            console().print(f"with its token: {address}?token={made}  (Ctrl-C ends)", markup=False)
+
+    serve(
+        project,
+        scope,
+        Listen(host, port, token, names),
+        told,
+        lambda cluster: programs_beside(project, cluster.stack).get(cluster.name, ()),
+    )
+
+
+def _token(path: Path | None) -> str:
+    """The token that readers need; empty where none was given. Raises InvalidInput, OperationFailed."""
+    where, given = TOKEN, os.environ.get(TOKEN)
+    if path is not None:
+        try:
+            where, given = str(path), path.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise OperationFailed(f"{path}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
+    if given is None:
+        return ""
+    if not _TOKEN.fullmatch(given):
+        expected = "16 or more letters, digits, and . _ ~ -"
+        raise InvalidInput([Problem(where, 0, 0, "", "", expected, "make one: openssl rand -hex 24")])
+    return given

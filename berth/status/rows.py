@@ -1,0 +1,168 @@
+"""What is known of a cluster and of Git, as rows. Pure: nobody is asked here."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from berth import names
+from berth.agents import KINDS
+from berth.errors import OperationFailed
+from berth.quantity import parse_quantity
+from berth.settings import Cluster, Engine
+from berth.status import agent, argocd, flux
+from berth.status.expected import Commits, Expected, point_of, root_point
+from berth.status.model import ClusterRow, Reach, Row, State, Use, Workloads
+from berth.status.observed import WORKLOADS, Object, Observed
+from berth.tenants import Tenant
+
+_SKEW = datetime.timedelta(seconds=60)
+"""From here on, a difference of clocks is told: ages are wrong by it, and a token or certificate may be refused."""
+
+
+def rows(
+    cluster: Cluster, tenants: Iterable[Tenant], answer: Observed | OperationFailed, expected: Expected
+) -> list[Row]:
+    """A row for each of the tenants, in their order. `answer` is what is known of the cluster, or why nothing is."""
+    return [_row(cluster, tenant, answer, expected) for tenant in tenants]
+
+
+def cluster_row(cluster: Cluster, answer: Observed | OperationFailed, expected: Expected | None = None) -> ClusterRow:
+    """The row of a cluster as a whole."""
+    engine = cluster.gitops.engine
+    row = ClusterRow(
+        cluster.name, cluster.stack, cluster.cloud.value, cluster.environment, engine.value, Reach.UNREACHABLE
+    )
+    if isinstance(answer, OperationFailed):
+        return replace(row, message=answer.message)
+    found, programs = agent.look(engine, answer), agent.programs(engine, answer)
+    nodes = None if answer.refusal("Node") else [_is_ready(each) for each in answer.everywhere("Node")]
+    unread = dict.fromkeys((*found.unread, *_unread_nodes(answer)))
+    row = replace(
+        row,
+        version=answer.version,
+        agent_version=agent.version(programs),
+        agent_ready=all(map(agent.is_ready, programs)) if programs else None,
+        lacks=found.missing,
+        unread=tuple(unread),
+        nodes_ready=None if nodes is None else sum(nodes),
+        nodes_total=None if nodes is None else len(nodes),
+        skew=None if answer.skew is None else answer.skew.total_seconds(),
+    )
+    said = [*row.lacks]
+    if row.agent_ready is False:
+        waiting = ", ".join(sorted(each["metadata"]["name"] for each in programs if not agent.is_ready(each)))
+        said.append(f"the agent is not ready: {waiting}")
+    if (point := root_point(cluster)) is not None:
+        root = _root(cluster, answer, (expected or {}).get(point))
+        row = replace(row, root=root.state)
+        if root.state in (State.FAILING, State.MISSING):
+            said.append(f"root sync: {root.message}")
+    state = Reach.WRONG if said else Reach.OK
+    if answer.skew is not None and abs(answer.skew) > _SKEW:
+        ahead = "ahead of" if answer.skew > datetime.timedelta() else "behind"
+        said.append(f"its clock is {abs(answer.skew.total_seconds()):.0f} s {ahead} this machine's")
+    return replace(row, state=state, message="; ".join(said))
+
+
+def _row(cluster: Cluster, tenant: Tenant, answer: Observed | OperationFailed, expected: Expected) -> Row:
+    row = Row(tenant.name, cluster.name, cluster.cloud.value, cluster.environment, State.UNKNOWN)
+    commits = expected.get(point_of(tenant), Commits(""))
+    if isinstance(commits, Commits):
+        row = replace(row, expected=commits.head)
+    else:
+        row = replace(row, message=f"expected commit unknown: {commits.message}")
+    if isinstance(answer, OperationFailed):
+        return replace(row, state=State.UNREACHABLE, message=answer.message)
+    row = replace(
+        row,
+        quota=_quota(tenant, answer),
+        workloads=_workloads(tenant, answer),
+        unread=tuple(_unread(tenant, answer)),
+    )
+    row = _judged(cluster, tenant, answer, row)
+    if not isinstance(commits, Commits) or not row.applied:
+        return row
+    # Of a semver range, what the agent says is all there is to be behind of.
+    lag = (commits if commits.head else Commits(row.expected)).behind(row.applied)
+    return row if lag is None else replace(row, behind=lag[0], behind_since=lag[1])
+
+
+def _judged(cluster: Cluster, tenant: Tenant, answer: Observed, row: Row) -> Row:
+    engine = cluster.gitops.engine
+    namespace = names.ARGOCD_NAMESPACE if engine is Engine.ARGOCD else names.sync_namespace(tenant.name)
+    return _read_sync(engine, answer, row, namespace, tenant.name, floating="semver" in tenant.source.ref)
+
+
+def _read_sync(engine: Engine, answer: Observed, row: Row, namespace: str, name: str, *, floating: bool = False) -> Row:
+    """The row with what the agent says of one sync. Of a `floating` ref, only the agent knows which commit it is."""
+    for kind in KINDS[engine]:
+        refused = answer.refusal(kind.name, namespace)
+        if refused is not None and kind.name != "AppProject":
+            state = State.MISSING if refused.unknown_kind else State.UNKNOWN
+            why = f"the cluster does not know {kind}" if refused.unknown_kind else refused.message
+            return replace(row, state=state, message=f"not deployed: {why}" if refused.unknown_kind else why)
+    if engine is Engine.ARGOCD:
+        application = answer.get("Application", namespace, name)
+        return argocd.judge(
+            replace(row, expected=argocd.compared_commit(application)) if floating else row, application
+        )
+    source, sync = answer.get("GitRepository", namespace, name), answer.get("Kustomization", namespace, name)
+    return flux.judge(replace(row, expected=flux.fetched_commit(source)) if floating else row, source, sync)
+
+
+def _root(cluster: Cluster, answer: Observed, commits: Commits | OperationFailed | None) -> Row:
+    engine = cluster.gitops.engine
+    namespace = names.ARGOCD_NAMESPACE if engine is Engine.ARGOCD else names.FLUX_NAMESPACE
+    head = commits.head if isinstance(commits, Commits) else ""
+    row = Row(names.ROOT, cluster.name, cluster.cloud.value, cluster.environment, State.UNKNOWN, expected=head)
+    return _read_sync(engine, answer, row, namespace, names.ROOT)
+
+
+def _quota(tenant: Tenant, answer: Observed) -> tuple[Use, ...]:
+    found = []
+    for namespace in tenant.namespaces:
+        item = answer.get("ResourceQuota", namespace, names.OBJECT)
+        status = (item or {}).get("status") or {}
+        used = status.get("used") or {}
+        for resource, hard in (status.get("hard") or {}).items():
+            found.append(Use(namespace, resource, used.get(resource, "0"), hard, _share(used.get(resource, "0"), hard)))
+    return tuple(sorted(found, key=lambda use: (-use.share, use.namespace, use.resource)))
+
+
+def _share(used: str, hard: str) -> float:
+    most, now = parse_quantity(hard), parse_quantity(used)
+    if not most:
+        return 2.0 if now else 0.0
+    return round(float(now / most), 4)
+
+
+def _workloads(tenant: Tenant, answer: Observed) -> Workloads | None:
+    if any(answer.refusal(kind, namespace) for kind in WORKLOADS for namespace in tenant.namespaces):
+        return None
+    total, waiting = 0, []
+    for kind in WORKLOADS:
+        for namespace in tenant.namespaces:
+            for item in answer.inside(kind, namespace):
+                total += 1
+                if not agent.is_ready(item):
+                    waiting.append(f"{kind} {item['metadata']['name']}")
+    return Workloads(total - len(waiting), total, tuple(sorted(waiting)))
+
+
+def _unread(tenant: Tenant, answer: Observed) -> Iterator[str]:
+    """What of the tenant could not be read, besides its sync objects."""
+    for kind in ("ResourceQuota", *WORKLOADS):
+        for namespace in tenant.namespaces:
+            if (why := answer.refusal(kind, namespace)) is not None:
+                yield f"{kind} in {namespace}: {why.message}"
+
+
+def _unread_nodes(answer: Observed) -> Iterator[str]:
+    if (why := answer.refusal("Node")) is not None:
+        yield f"Node: {why.message}"
+
+
+def _is_ready(node: Object) -> bool:
+    return any(each.get("status") == "True" for each in node["status"]["conditions"])

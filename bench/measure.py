@@ -1,0 +1,55 @@
+"""Time and memory of whole processes."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds (median, least, most) and megabytes (most) of some runs of one command, and what the last one printed."""
+
+    seconds: float
+    least: float
+    most: float
+    megabytes: float
+    printed: str
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.2f} s ({self.least:.2f} to {self.most:.2f}), {self.megabytes:.0f} MB"
+
+
+_LAUNCH = """\
+import os, subprocess, sys, time
+began = time.perf_counter()
+process = subprocess.Popen(sys.argv[2:], stdout=open("stdout", "wb"), stderr=open("stderr", "wb"))
+_, status, usage = os.wait4(process.pid, 0)
+took = time.perf_counter() - began
+open(sys.argv[1], "w").write(f"{took} {usage.ru_maxrss / 1024} {os.waitstatus_to_exitcode(status)}")
+"""
+"""A process counts the memory of the one that started it as its own, so a small one does."""
+
+
+def measure(command: tuple[str, ...], folder: Path, runs: int) -> Measured:
+    """Runs a command as a process of its own, so many times."""
+    seconds, megabytes = [], 0.0
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    told = folder / "measured"
+    for _ in range(runs):
+        launch = [sys.executable, "-I", "-S", "-c", _LAUNCH, str(told), *command]
+        subprocess.run(launch, cwd=folder, env=environment, check=True)  # noqa: S603
+        took, most, code = told.read_text("utf-8").split()
+        seconds.append(float(took))
+        megabytes = max(megabytes, float(most))
+        if int(code):
+            errors = (folder / "stderr").read_text("utf-8", errors="replace")
+            raise SystemExit(f"{' '.join(command)}: {errors[-2000:]}")
+    printed = (folder / "stdout").read_text("utf-8", errors="replace")
+    return Measured(statistics.median(seconds), min(seconds), max(seconds), megabytes, printed)

@@ -1,0 +1,118 @@
+"""Measures `berth status` and `kubectl get` in turn, and tells it as a section of the page."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.progress import track
+
+from bench.measure import ROOT, Measured, measure
+from bench.status import many, real
+from berth.local import build
+from berth.settings import Engine
+
+SIZES = (300, 1000)
+CLUSTERS = 30
+TENANTS = 100
+"""In each of the simulated clusters."""
+DELAY = 0.05
+"""Seconds before a simulated cluster answers a request."""
+RUNS = 3
+BERTH = (sys.executable, "-m", "berth", "status", "--json", "--stack")
+_SYNCS = "kustomizations.kustomize.toolkit.fluxcd.io"
+_ALL = ",".join(
+    (_SYNCS, "gitrepositories.source.toolkit.fluxcd.io", "resourcequotas", "deployments", "statefulsets", "daemonsets")
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One look at some clusters, by three ways."""
+
+    title: str
+    rows: int
+    berth: Measured
+    syncs: Measured
+    everything: Measured
+
+
+def section() -> str:
+    """Measures, and tells it as a section of the page."""
+    kubectl = str(build.build(ROOT / "local", engine=Engine.FLUX)["kubectl"])
+    results = []
+    with tempfile.TemporaryDirectory(prefix="berth-bench-") as temporary:
+        with many.running(Path(temporary) / "many", CLUSTERS, TENANTS, DELAY) as names:
+            root = Path(temporary) / "many"
+            title = f"{CLUSTERS} simulated clusters, {TENANTS} tenants each"
+            results.append(compare(title, root, many.STACK, kubectl, root / "kubeconfig", names))
+        with real.running() as clusters:
+            for size in track(SIZES, description="status  "):
+                clusters.grow(size)
+                title = f"3 real clusters, {size:,} tenants each"
+                where = clusters.project / str(size)
+                results.append(compare(title, where, real.STACK, kubectl, clusters.kubeconfig, clusters.names))
+    return _section([*results[1:], results[0]])
+
+
+def compare(
+    title: str, project: Path, stack: str, kubectl: str, kubeconfig: Path, names: Sequence[str], runs: int = RUNS
+) -> Result:
+    """The three ways. Fails where status does not find every tenant in sync."""
+    found = measure((*BERTH, stack), project, runs)
+    rows = json.loads(found.printed)["rows"]
+    if {row["state"] for row in rows} != {"in sync"}:
+        raise SystemExit(f"{title}: not every tenant is in sync")
+    return Result(
+        title,
+        len(rows),
+        found,
+        measure(_loop(kubectl, kubeconfig, names, _SYNCS), project, runs),
+        measure(_loop(kubectl, kubeconfig, names, _ALL), project, runs),
+    )
+
+
+def _loop(kubectl: str, kubeconfig: Path, names: Sequence[str], kinds: str) -> tuple[str, ...]:
+    """kubectl for each cluster in turn, as one process that a shell runs."""
+    each = f"{shlex.quote(kubectl)} --kubeconfig={shlex.quote(str(kubeconfig))} --context=$name get {kinds} -A"
+    return "bash", "-ec", f"for name in {' '.join(names)}; do {each}; done"
+
+
+def _section(results: Sequence[Result]) -> str:
+    rows = "\n".join(
+        f"| {each.title} | {each.rows:,} | {each.berth} | {each.syncs} | {each.everything} |" for each in results
+    )
+    largest, simulated = results[-2], results[-1]
+    times = largest.everything.seconds / largest.berth.seconds
+    more = simulated.syncs.seconds / simulated.berth.seconds
+    goals = [
+        ("1,000 tenants in three clusters", "under 3 s", f"{largest.berth.seconds:.2f} s", largest.berth.seconds < 3),
+        ("memory", "under 300 MB", f"{max(each.berth.megabytes for each in results):.0f} MB",
+         max(each.berth.megabytes for each in results) < 300),
+        ("`kubectl get` of the same kinds, three clusters, takes longer", "at least 3 times", f"{times:.1f} times",
+         times >= 3),
+        (f"`kubectl get kustomizations`, {CLUSTERS} clusters, takes longer", "at least 3 times", f"{more:.1f} times",
+         more >= 3),
+    ]  # fmt: skip
+    table = "\n".join(f"| {what} | {aim} | {got} | {'yes' if met else '**no**'} |" for what, aim, got, met in goals)
+    return f"""\
+## Status
+
+`berth status --json`, which reads the project, asks Git and all clusters at once, beside `kubectl get -A` for each
+cluster in turn: of Kustomizations alone, which is what `flux get kustomizations -A` shows too, and of the kinds that
+status reads. The tenants' objects are made for real, with statuses; controllers do not run. The simulated clusters are
+small servers that answer lists over TLS, {1000 * DELAY:.0f} ms after they are asked.
+
+| clusters | rows | `berth status` | `kubectl get kustomizations` | `kubectl get` of the same kinds |
+| --- | --- | --- | --- | --- |
+{rows}
+
+| what | aim | measured | met |
+| --- | --- | --- | --- |
+{table}
+"""

@@ -22,13 +22,16 @@ from berth.tenants import Tenant
 STACK = """\
 config:
   berth:environment: dev
+  berth:securityProfile: dev
   berth:deployRepo: {url: https://git.example.com/deploy.git}
   berth:clusters:
     - name: aws-dev
       provider: eks
+      account: "111122223333"
       region: eu-west-1
-      kubernetesVersion: "1.34"
+      kubernetesVersion: "1.35"
       network: {cidr: 10.10.0.0/16}
+      admins: ["arn:aws:iam::111122223333:role/platform"]
       nodePools: [{name: general, instanceType: m7i.large}]
       labels: {tier: standard}
     - name: gcp-dev

@@ -10,8 +10,10 @@ from typing import Any
 import pulumi
 import pytest
 
+from berth.credentials import Machine
 from berth.project import Project
 from berth.render import Object, render, render_cluster
+from components import settings
 from tests.components.recording import ROOT, Recorder, Registered, config_of, run_program
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -32,7 +34,7 @@ def rendered() -> dict[tuple[str, str], list[Object]]:
     for cluster in project.stack("local").clusters:
         found[cluster.name, f"{cluster.name}-guard-rails"] = render_cluster(cluster)
         for tenant in project.tenants_in(cluster):
-            found[cluster.name, f"{cluster.name}-{tenant.name}"] = render(cluster, tenant)
+            found[cluster.name, f"{cluster.name}/{tenant.name}"] = render(cluster, tenant)
     return found
 
 
@@ -101,7 +103,7 @@ def test_objects_wait_for_their_namespace_and_go_with_it() -> None:
     for item in inside:
         assert item.deleted_with in namespaces.values()
         assert item.deleted_with in item.depends_on
-        assert item.deleted_with.endswith(f"-namespace-{item.inputs['metadata']['namespace']}")
+        assert item.deleted_with.endswith(f"/namespace/{item.inputs['metadata']['namespace']}")
 
 
 def test_the_sync_starts_after_everything_else_of_its_tenant() -> None:
@@ -157,10 +159,34 @@ def test_wrong_settings_stop_the_program_before_anything_is_registered() -> None
     assert recorder.recorded == []
 
 
+@pytest.mark.parametrize("preview", [True, False])
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_a_provider_without_a_component_is_one_clear_error(stack: str) -> None:
-    with pytest.raises(pulumi.RunError, match="provisions no eks clusters yet"):
-        run_program(stack)
+def test_the_sample_stacks_make_a_cluster_with_an_agent_and_its_tenants_in_each_cloud(
+    stack: str, preview: bool
+) -> None:
+    recorder = run_program(stack, preview=preview)
+    kinds = {item.type for item in recorder.recorded}
+    assert {f"berth:cluster:{kind}" for kind in ("EksCluster", "GkeCluster", "AksCluster")} <= kinds
+    assert len(recorder.of_type("kubernetes:fluxcd.controlplane.io/v1:FluxInstance")) == 3
+    assert len(recorder.of_type("berth:tenancy:Tenant")) == 7
+    names = [(item.type, item.name) for item in recorder.recorded]
+    assert len(names) == len(set(names))
+
+
+def test_every_object_is_in_a_cluster_s_own_provider_whatever_the_cloud() -> None:
+    for item in run_program("prod").recorded:
+        if item.type.startswith("kubernetes:"):
+            assert item.provider.split("::")[-2] in ("aws-prod-euw1", "gcp-prod-euw1", "azure-prod-weu"), item.name
+
+
+def test_a_machine_without_a_credential_is_told_before_anything_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "get_monitor", lambda: None)
+    monkeypatch.setattr(settings, "Machine", lambda *_: Machine({}, Path("/nowhere"), Path("/nowhere")))
+    recorder = Recorder()
+    with pytest.raises(pulumi.RunError, match="6 problems in the settings") as error:
+        run_program("dev", recorder=recorder)
+    assert "no AWS credential" in str(error.value)
+    assert recorder.recorded == []
 
 
 def test_the_program_reads_like_a_table_of_contents() -> None:

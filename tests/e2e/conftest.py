@@ -9,7 +9,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import TestFleet, copy_project
+from berth.settings import Engine as Kind
+from tests.e2e.harness import ARGOCD, FLUX, Engine, TestFleet, copy_project
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "engine(engine): about one engine alone")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is about one engine is no test of the other."""
+    items[:] = [item for item in items if _concerns(item)]
+
+
+def _concerns(item: pytest.Item) -> bool:
+    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    engine = params.get("fleet")
+    if not isinstance(engine, Engine):
+        return True
+    marker = item.get_closest_marker("engine")
+    others = [value for value in params.values() if hasattr(value, "concerns")]
+    return (marker is None or marker.args == (engine,)) and all(each.concerns(Kind(engine.name)) for each in others)
 
 
 def _without_pulumi() -> str:
@@ -21,7 +41,7 @@ def _without_pulumi() -> str:
 def _run(fleet: TestFleet) -> Iterator[TestFleet]:
     try:
         fleet.build()
-        fleet.berth("local", "up")
+        fleet.berth("local", "up", "--engine", fleet.engine.name)
         fleet.berth("local", "deploy")
         fleet.wait_in_sync()
         yield fleet
@@ -29,11 +49,11 @@ def _run(fleet: TestFleet) -> Iterator[TestFleet]:
         fleet.berth("local", "down", "--delete", ok=False)
 
 
-@pytest.fixture(scope="session")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestFleet]:
-    """A fleet with the sample tenants in sync, deployed with kubectl."""
+@pytest.fixture(scope="session", params=[FLUX, ARGOCD], ids=lambda engine: engine.name)
+def fleet(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestFleet]:
+    """A fleet with the sample tenants in sync, deployed with kubectl: one after the other for each engine."""
     root = copy_project(tmp_path_factory.mktemp("fleet") / "project")
-    yield from _run(TestFleet(root, _without_pulumi()))
+    yield from _run(TestFleet(root, _without_pulumi(), request.param))
 
 
 @pytest.fixture(scope="session")

@@ -6,16 +6,19 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from berth.local import build
 from berth.local.stack import with_fleet
 from berth.project import Project
+from berth.settings import Engine as Kind
 from berth.status import collect
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +30,25 @@ PLACED = {
     "telemetry": ("azure-local", "gcp-local"),
 }
 """Where the sample tenants are placed in the stack local; written out, so that the tests do not ask the code."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What of an engine a test sees: the object that is a tenant's sync, and where; and the process that applies."""
+
+    name: str
+    sync: str
+    source: str
+    namespace: str
+    applies: str
+
+    def sync_of(self, tenant: str) -> tuple[str, ...]:
+        """kubectl's arguments for a tenant's sync object."""
+        return self.sync, tenant, "--namespace", self.namespace.format(tenant=tenant)
+
+
+FLUX = Engine("flux", "kustomization", "gitrepositories", "berth-{tenant}", "kustomize-controller")
+ARGOCD = Engine("argocd", "application", "appprojects", "argocd", "argocd-application-controller")
 
 
 def copy_project(target: Path) -> Path:
@@ -60,12 +82,13 @@ class TestFleet:
 
     __test__ = False
 
-    def __init__(self, root: Path, path: str | None = None) -> None:
+    def __init__(self, root: Path, path: str | None = None, engine: Engine = FLUX) -> None:
         self.root = root
+        self.engine = engine
         self.environment = {**os.environ, "NO_COLOR": "1"}
         if path is not None:
             self.environment["PATH"] = path
-        binaries = build.built(ROOT / "local")
+        binaries = build.built(ROOT / "local", Kind(engine.name))
         self._kubectl = binaries["kubectl"] if binaries else "kubectl"
 
     @property
@@ -85,8 +108,8 @@ class TestFleet:
 
     def build(self) -> None:
         """Builds the fleet's programs, showing how far it is: a cold build takes minutes."""
-        build.build(ROOT / "local")
-        binaries = build.built(ROOT / "local")
+        build.build(ROOT / "local", engine=Kind(self.engine.name))
+        binaries = build.built(ROOT / "local", Kind(self.engine.name))
         assert binaries is not None
         self._kubectl = binaries["kubectl"]
 
@@ -115,6 +138,23 @@ class TestFleet:
         """An object or list as data; None where it does not exist."""
         done = self.kubectl(cluster, "get", *arguments, "--ignore-not-found", "--output=json")
         return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def pids(self) -> dict[str, int | None]:
+        """The fleet's processes by name; None where one does not run."""
+        done = self.berth("local", "status", "--json", ok=False)
+        return {row["process"]: row["pid"] for row in json.loads(done.stdout)}
+
+    def kill(self, process: str) -> None:
+        """Ends a process as a crash would."""
+        pid = self.pids()[process]
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        self.wait(f"{process} has ended", lambda: self.pids()[process] is None, 10)
+
+    def image_of(self, cluster: str, namespace: str, deployment: str) -> str:
+        """The image of a Deployment's first container; empty where there is no such Deployment."""
+        item = self.get(cluster, "deployment", deployment, "--namespace", namespace)
+        return "" if item is None else str(item["spec"]["template"]["spec"]["containers"][0]["image"])
 
     def status(self) -> dict[tuple[str, str], dict[str, Any]]:
         """Status rows by tenant and cluster; in this process, as waiting for a state asks many times."""

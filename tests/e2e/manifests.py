@@ -141,5 +141,36 @@ def source(kind: str, name: str, namespace: str | None = A_SYNC, **spec: Any) ->
     }
 
 
+SERVER = "https://kubernetes.default.svc"
+
+
+def application(name: str, namespace: str | None = "argocd", **spec: Any) -> Manifest:
+    """An Application much as Berth renders it, with changes."""
+    repo = "https://git.example.net/attacker/repo.git"
+    whole: Manifest = {
+        "destination": {"namespace": A, "server": SERVER},
+        "project": A,
+        "source": {"path": ".", "repoURL": repo, "targetRevision": "main"},
+        **spec,
+    }
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": metadata(name, namespace),
+        "spec": whole,
+    }
+
+
+def app_project(name: str, namespace: str | None = "argocd", **spec: Any) -> Manifest:
+    """An AppProject that allows all sources and destinations, with changes."""
+    everything = {"namespace": "*", "server": "*"}
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": metadata(name, namespace),
+        "spec": {"destinations": [everything], "sourceRepos": ["*"], **spec},
+    }
+
+
 def cluster_object(api: str, kind: str, name: str, **rest: Any) -> Manifest:
     return {"apiVersion": api, "kind": kind, "metadata": metadata(name, None), **rest}

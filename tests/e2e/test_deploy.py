@@ -13,7 +13,7 @@ pytestmark = pytest.mark.e2e
 
 def everything(fleet: TestFleet, cluster: str) -> dict[tuple[str, str, str], str]:
     """What Berth put into a cluster: each object without what the API server and controllers write into it."""
-    kinds = "namespaces,serviceaccounts,rolebindings,resourcequotas,limitranges,networkpolicies,gitrepositories"
+    kinds = f"{fleet.engine.source},namespaces,serviceaccounts,rolebindings,resourcequotas,limitranges,networkpolicies"
     mine = "--selector=app.kubernetes.io/managed-by=berth"
     listed = fleet.get(cluster, kinds, "--all-namespaces", mine)["items"]
     shared = fleet.get(cluster, "clusterroles,validatingadmissionpolicies,validatingadmissionpolicybindings", mine)
@@ -40,6 +40,13 @@ def test_deploying_again_changes_nothing(fleet: TestFleet) -> None:
     assert {cluster: everything(fleet, cluster) for cluster in CLUSTERS} == before
 
 
+def test_what_berth_has_in_the_clusters_is_what_a_destroy_could_leave(fleet: TestFleet) -> None:
+    listed = json.loads(fleet.berth("leftovers", "--stack", "local", "--json", ok=False).stdout)
+    assert listed["unreachable"] == {}  # although no cluster knows the kinds of the other engine
+    namespaces = {(each["cluster"], each["name"]) for each in listed["left"] if each["kind"] == "Namespace"}
+    assert {(cluster, tenant) for tenant, clusters in PLACED.items() for cluster in clusters} <= namespaces
+
+
 def test_a_tenant_whose_file_is_gone_is_pruned_and_only_that_one_and_returns_with_its_file(fleet: TestFleet) -> None:
     fleet.wait_in_sync()
     file = fleet.root / "tenants" / "ledger.yaml"
@@ -58,7 +65,7 @@ def test_a_tenant_whose_file_is_gone_is_pruned_and_only_that_one_and_returns_wit
 
 
 def without(objects: dict[tuple[str, str, str], str], tenant: str) -> dict[tuple[str, str, str], str]:
-    names = (tenant, f"{tenant}-jobs", f"berth-{tenant}")
+    names = (tenant, f"{tenant}-jobs", f"berth-{tenant}", f"berth-{tenant}-sync-viewer")
     return {key: version for key, version in objects.items() if key[1] not in names and key[2] not in names}
 
 
@@ -77,6 +84,7 @@ def test_a_new_tenant_is_in_sync_after_its_file_and_its_manifests_arrive(fleet: 
     finally:
         (fleet.root / "tenants" / "orders.yaml").unlink()
         fleet.berth("local", "deploy")
+        fleet.berth("local", "deploy")  # while its namespaces are still on their way out
         fleet.revert()
         for cluster in CLUSTERS:
             fleet.wait("orders is gone", lambda c=cluster: not fleet.get(c, "ns", "orders"))  # type: ignore[misc]

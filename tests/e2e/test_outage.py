@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import socket
 
 import pytest
@@ -14,21 +12,9 @@ from tests.e2e.harness import TestFleet, edit
 pytestmark = pytest.mark.e2e
 
 
-def pids(fleet: TestFleet) -> dict[str, int | None]:
-    done = fleet.berth("local", "status", "--json", ok=False)
-    return {row["process"]: row["pid"] for row in json.loads(done.stdout)}
-
-
-def kill(fleet: TestFleet, process: str) -> None:
-    pid = pids(fleet)[process]
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    fleet.wait(f"{process} has ended", lambda: pids(fleet)[process] is None, 10)
-
-
 def test_the_other_clusters_go_on_while_one_is_down_and_it_catches_up_with_nothing_lost(fleet: TestFleet) -> None:
     fleet.wait_in_sync()
-    kill(fleet, "gcp-local/kube-apiserver")
+    fleet.kill("gcp-local/kube-apiserver")
     edit(fleet.worktree / "apps/storefront/environments/local/kustomization.yaml", r"newTag: .*", 'newTag: "5.5.5"')
     commit = fleet.push("Release storefront while gcp is down")
     fleet.wait_in_sync(but=["gcp-local"])
@@ -45,27 +31,27 @@ def test_the_other_clusters_go_on_while_one_is_down_and_it_catches_up_with_nothi
 
 
 def test_up_starts_what_died_and_leaves_the_rest_alone(fleet: TestFleet) -> None:
-    before = pids(fleet)
-    dead = ("aws-local/etcd", "azure-local/kustomize-controller", "git-server", "gcp-local/kwok")
+    before = fleet.pids()
+    dead = ("aws-local/etcd", f"azure-local/{fleet.engine.applies}", "git-server", "gcp-local/kwok")
     for process in dead:
-        kill(fleet, process)
+        fleet.kill(process)
     fleet.berth("local", "up")
-    after = pids(fleet)
+    after = fleet.pids()
     assert all(after.values())
     assert {process for process in before if before[process] != after[process]} == set(dead)
     fleet.wait_in_sync()
 
 
 def test_up_twice_changes_nothing(fleet: TestFleet) -> None:
-    before = pids(fleet)
+    before = fleet.pids()
     assert fleet.berth("local", "up").stdout.count("was up already") == 3
-    assert pids(fleet) == before
+    assert fleet.pids() == before
 
 
 def test_every_listener_is_on_the_loopback_interface(fleet: TestFleet) -> None:
     import psutil
 
-    mine = {pid for pid in pids(fleet).values() if pid}
+    mine = {pid for pid in fleet.pids().values() if pid}
     listening = [c for c in psutil.net_connections("inet") if c.pid in mine and c.status == psutil.CONN_LISTEN]
     assert len(listening) >= 13, "three API servers, three times three agent ports, the Git server"
     assert {str(connection.laddr).partition("'")[2].partition("'")[0] for connection in listening} == {"127.0.0.1"}
@@ -103,7 +89,7 @@ def test_a_damaged_record_of_ports_is_mended(fleet: TestFleet) -> None:
 def test_down_leaves_nothing_running_and_up_brings_everything_back(fleet: TestFleet) -> None:
     import psutil
 
-    before = pids(fleet)
+    before = fleet.pids()
     fleet.berth("local", "down")
     assert not any(psutil.pid_exists(pid) for pid in before.values() if pid)
     marked = [p for p in psutil.process_iter() if _mark(p) == str(fleet.root / ".local")]

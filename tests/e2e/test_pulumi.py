@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
 
@@ -61,3 +62,33 @@ def test_kubectl_does_not_take_over_what_pulumi_made(pulumi_fleet: TestFleet) ->
     done = pulumi_fleet.berth("local", "deploy", "--with", "kubectl", ok=False)
     assert done.returncode == 1
     assert "this fleet was deployed with pulumi" in done.stderr
+
+
+def test_a_preview_of_what_is_deployed_expects_no_change(pulumi_fleet: TestFleet) -> None:
+    done = pulumi(pulumi_fleet, "preview", "--expect-no-changes")
+    assert done.returncode == 0, done.stdout[-1500:]
+
+
+def test_pulumi_destroy_takes_every_tenant_away_and_leaves_the_agent(pulumi_fleet: TestFleet) -> None:
+    done = pulumi(pulumi_fleet, "destroy", "--yes", "--skip-preview")
+    assert done.returncode == 0, done.stdout[-1500:]
+    for cluster in CLUSTERS:
+        selector = "--selector=app.kubernetes.io/managed-by=berth"
+        assert pulumi_fleet.get(cluster, "namespace,clusterrole", selector) is None
+        assert pulumi_fleet.get(cluster, "crd", "gitrepositories.source.toolkit.fluxcd.io") is not None
+
+
+def pulumi(fleet: TestFleet, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The engine's own command, on the state that `berth local deploy` keeps."""
+    state = fleet.root / ".local" / "pulumi"
+    config = () if arguments[0] == "stack" else (f"--config-file={state}/Pulumi.local.yaml",)
+    environment = {
+        **fleet.environment,
+        "PULUMI_BACKEND_URL": f"file://{state}",
+        "PULUMI_CONFIG_PASSPHRASE": "",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+    return subprocess.run(
+        ["pulumi", *arguments, "--non-interactive", "--stack=local", *config],
+        cwd=fleet.root, env=environment, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip

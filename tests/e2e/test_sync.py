@@ -14,11 +14,6 @@ pytestmark = pytest.mark.e2e
 IMAGES = "environments/local/kustomization.yaml"
 
 
-def image_of(fleet: TestFleet, cluster: str, namespace: str, deployment: str) -> str:
-    item = fleet.get(cluster, "deployment", deployment, "--namespace", namespace)
-    return "" if item is None else str(item["spec"]["template"]["spec"]["containers"][0]["image"])
-
-
 def set_tags(fleet: TestFleet, tenant: str, tag: str) -> None:
     edit(fleet.worktree / "apps" / tenant / IMAGES, r"newTag: .*", f'newTag: "{tag}"')
 
@@ -42,21 +37,31 @@ def test_the_applied_commit_is_the_one_at_the_head_of_the_deploy_repo(fleet: Tes
 def test_the_status_command_shows_every_placement_and_ends_well_when_all_are_in_sync(fleet: TestFleet) -> None:
     fleet.wait_in_sync()
     head = fleet.git("rev-parse", "origin/main")
-    lines = fleet.berth("status", "--stack", "local").stdout.splitlines()
+    told: list[str] = []
+
+    def all_in_sync() -> bool:
+        # The agents look again every few seconds here; a tenant that is being looked at is not called in sync.
+        done = fleet.berth("status", "--stack", "local", ok=False)
+        told[:] = done.stdout.splitlines()
+        return done.returncode == 0
+
+    fleet.wait("status ends well", all_in_sync, 30)
+    lines = told
     assert lines[0].split("\t")[:6] == ["TENANT", "CLUSTER", "CLOUD", "STATE", "EXPECTED", "APPLIED"]
     assert lines[-1] == "7 in sync"
     assert sum(line.split("\t")[3:6] == ["in sync", head[:8], head[:8]] for line in lines[1:8]) == 7
-    rows = json.loads(fleet.berth("status", "--stack", "local", "--json").stdout)["rows"]
-    assert [row["state"] for row in rows] == ["in sync"] * 7
+    rows = json.loads(fleet.berth("status", "--stack", "local", "--json", ok=False).stdout)["rows"]
+    assert {row["state"] for row in rows} <= {"in sync", "syncing"}
+    assert len(rows) == 7
 
 
 def test_the_status_command_fails_when_a_tenant_is_not_in_sync(fleet: TestFleet) -> None:
-    fleet.kubectl("aws-local", "delete", "kustomization", "ledger", "--namespace", "berth-ledger")
+    fleet.kubectl("aws-local", "delete", *fleet.engine.sync_of("ledger"))
     try:
         done = fleet.berth("status", "--stack", "local", ok=False)
         assert done.returncode == 1
-        assert "not deployed: there is no Kustomization" in done.stdout
-        assert image_of(fleet, "aws-local", "ledger", "ledger-api"), "without its sync object a tenant goes on running"
+        assert f"not deployed: there is no {fleet.engine.sync.title()}" in done.stdout
+        assert fleet.image_of("aws-local", "ledger", "ledger-api"), "without its sync object a tenant goes on running"
     finally:
         fleet.berth("local", "deploy")
         fleet.wait_in_sync()
@@ -72,16 +77,16 @@ def test_workloads_become_available(fleet: TestFleet) -> None:
 
 
 def test_a_commit_rolls_out_to_all_clusters_and_a_revert_brings_the_former_state_back(fleet: TestFleet) -> None:
-    before = {cluster: image_of(fleet, cluster, "storefront", "web") for cluster in CLUSTERS}
+    before = {cluster: fleet.image_of(cluster, "storefront", "web") for cluster in CLUSTERS}
     set_tags(fleet, "storefront", "9.9.9")
     commit = fleet.push("Release storefront 9.9.9")
     fleet.wait_in_sync()
-    assert all(image_of(fleet, cluster, "storefront", "web").endswith(":9.9.9") for cluster in CLUSTERS)
+    assert all(fleet.image_of(cluster, "storefront", "web").endswith(":9.9.9") for cluster in CLUSTERS)
     assert {row["applied"] for row in fleet.status().values()} == {commit}
 
     reverted = fleet.revert()
     fleet.wait_in_sync()
-    assert {cluster: image_of(fleet, cluster, "storefront", "web") for cluster in CLUSTERS} == before
+    assert {cluster: fleet.image_of(cluster, "storefront", "web") for cluster in CLUSTERS} == before
     assert {row["applied"] for row in fleet.status().values()} == {reverted}
 
 
@@ -106,13 +111,13 @@ def test_an_object_deleted_by_hand_returns(fleet: TestFleet) -> None:
 
 
 def test_an_object_changed_by_hand_is_restored(fleet: TestFleet) -> None:
-    before = image_of(fleet, "aws-local", "storefront", "web")
+    before = fleet.image_of("aws-local", "storefront", "web")
     container = fleet.get("aws-local", "deployment", "web", "-n", "storefront")["spec"]["template"]["spec"][
         "containers"
     ]
     other = f"{container[0]['name']}=registry.example.com/other:1"
     fleet.kubectl("aws-local", "set", "image", "deployment/web", other, "--namespace", "storefront")
-    fleet.wait("the image is restored", lambda: image_of(fleet, "aws-local", "storefront", "web") == before, 60)
+    fleet.wait("the image is restored", lambda: fleet.image_of("aws-local", "storefront", "web") == before, 60)
 
 
 def test_a_broken_commit_of_one_tenant_leaves_the_others_untouched_until_a_good_one_mends_it(fleet: TestFleet) -> None:
@@ -128,9 +133,9 @@ def test_a_broken_commit_of_one_tenant_leaves_the_others_untouched_until_a_good_
     fleet.wait_in_sync(but=["storefront"])
     rows = fleet.status()
     assert rows["telemetry", "gcp-local"]["applied"] == commit
-    assert image_of(fleet, "gcp-local", "telemetry", "collector").endswith(":7.7.7")
-    assert "kustomization" in rows["storefront", "aws-local"]["message"]
-    assert image_of(fleet, "aws-local", "storefront", "web"), "what ran goes on running"
+    assert fleet.image_of("gcp-local", "telemetry", "collector").endswith(":7.7.7")
+    assert "kustomiz" in rows["storefront", "aws-local"]["message"]
+    assert fleet.image_of("aws-local", "storefront", "web"), "what ran goes on running"
 
     broken.write_text(good)
     mended = fleet.push("Mend storefront")
@@ -143,7 +148,7 @@ def test_a_path_that_vanishes_deletes_nothing(fleet: TestFleet) -> None:
     shutil.rmtree(fleet.worktree / "apps/telemetry/local/gcp")
     fleet.push("Remove telemetry's path in one cloud")
     fleet.wait("telemetry fails there", lambda: fleet.status()["telemetry", "gcp-local"]["state"] == "failing")
-    assert image_of(fleet, "gcp-local", "telemetry", "collector")
+    assert fleet.image_of("gcp-local", "telemetry", "collector")
     assert "path" in fleet.status()["telemetry", "gcp-local"]["message"]
     fleet.revert()
     fleet.wait_in_sync()

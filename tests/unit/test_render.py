@@ -16,7 +16,7 @@ from tests.support import PLACEMENTS, Sandbox, one, pick
 RICH = """\
 namespaces: ["", jobs]
 network: {ingressFrom: [{namespace: ingress-nginx}], egressCidrs: [10.0.0.0/8], internet: true}
-identity: [{serviceAccount: worker, namespace: jobs, aws: {policyArns: [a]}}]
+identity: [{serviceAccount: worker, namespace: jobs, aws: {policyArns: ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}}]
 labels: {zebra: a, apple: b}
 """
 CLUSTER_WIDE = {"Namespace"}
@@ -135,6 +135,7 @@ def test_a_tenant_s_objects_name_no_other_tenant(rich: Sandbox) -> None:
 
 
 def test_clusters_differ_in_sync_objects_only(rich: Sandbox) -> None:
+    rich.edit("tenants/acme.yaml", RICH.splitlines()[2], "identity: [{serviceAccount: worker, namespace: jobs}]")
     for one_item, other in itertools.zip_longest(rich.objects(), rich.objects(cluster="gcp-dev")):
         if one_item["kind"] in ("GitRepository", "Kustomization"):
             continue
@@ -192,6 +193,16 @@ def test_the_sync_namespace_is_restricted_whatever_the_tenant_is(sandbox: Sandbo
     sandbox.tenant("podSecurity: baseline\nexception: Runs as root.\n")
     labels = one(sandbox.objects(), "Namespace", "berth-acme")["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+@pytest.mark.parametrize(("line", "policy"), [("", "keep"), ("deletionPolicy: delete\n", "delete")])
+def test_a_namespace_says_whether_it_may_go_with_its_volumes(sandbox: Sandbox, line: str, policy: str) -> None:
+    sandbox.tenant(line)
+    namespaces = {
+        item["metadata"]["name"]: item["metadata"]["annotations"] for item in pick(sandbox.objects(), "Namespace")
+    }
+    assert namespaces["acme"]["berth.dev/deletion-policy"] == policy
+    assert "berth.dev/deletion-policy" not in namespaces["berth-acme"]
 
 
 def test_the_emitted_text_reads_back_as_the_objects(rich: Sandbox) -> None:

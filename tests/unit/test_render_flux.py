@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -33,6 +34,22 @@ def test_a_tenant_that_is_not_active_is_suspended_and_keeps_its_guard_rails(sand
     assert source(sandbox)["suspend"] is True
     assert sync(sandbox)["suspend"] is True
     assert [item for item in sandbox.objects() if item["kind"] not in ("GitRepository", "Kustomization")] == before
+
+
+def test_an_agent_that_is_to_rest_suspends_every_tenant_of_its_cluster(sandbox: Sandbox) -> None:
+    sandbox.setting("berth:gitops: {suspended: true}")
+    assert source(sandbox)["suspend"] is sync(sandbox)["suspend"] is True
+
+
+def test_what_the_manifests_must_hold_is_a_patch_that_must_find_it(sandbox: Sandbox) -> None:
+    assert "patches" not in sync(sandbox)
+    sandbox.tenant("sync: {mustHold: [Deployment/web, CronJob/acme-jobs/nightly]}\n")
+    patches = sync(sandbox)["patches"]
+    assert [list(patch) for patch in patches] == [["patch"], ["patch"]], "what has a target may match nothing"
+    assert [json.loads(patch["patch"]) for patch in patches] == [
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}},
+        {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "nightly", "namespace": "acme-jobs"}},
+    ]
 
 
 def test_one_namespace_is_the_target_of_everything(sandbox: Sandbox) -> None:

@@ -74,7 +74,9 @@ def test_no_role_writes_endpoints_that_lead_past_the_network_policy(role: Object
 def test_the_sync_viewer_reads_no_secret(sandbox: Sandbox) -> None:
     role = one(render_cluster(sandbox.cluster()), "ClusterRole", "berth-tenant-sync-viewer")
     assert {verb for _, _, verb in rights(role)} == {"get", "list", "watch"}
-    assert {resource for _, resource, _ in rights(role)} == {"events", "gitrepositories", "kustomizations"}
+    assert {resource for _, resource, _ in rights(role)} == {
+        "alerts", "events", "gitrepositories", "kustomizations", "providers",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("resource", ["deployments", "services", "configmaps", "secrets", "cronjobs", "ingresses"])
@@ -109,7 +111,7 @@ def test_owners_are_bound_as_groups_and_only_look_at_their_sync(sandbox: Sandbox
 
 
 def test_no_account_mounts_a_token_by_default(sandbox: Sandbox) -> None:
-    sandbox.tenant("identity: [{serviceAccount: worker, gcp: {roles: [x]}}]\n")
+    sandbox.tenant("identity: [{serviceAccount: worker, gcp: {roles: [roles/storage.objectViewer]}}]\n")
     accounts = pick(sandbox.objects(), "ServiceAccount")
     assert {item["metadata"]["name"] for item in accounts} == {"reconciler", "default", "worker"}
     assert [item["automountServiceAccountToken"] for item in accounts] == [False] * 3

@@ -92,7 +92,7 @@ def test_a_tenant_without_a_required_key_is_refused(missing: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [("provider: eks", "provider: ekss"), ("region: eu-west-1", "region: eu-west-1\n      context: x"),
-     ("      network: {cidr: 10.10.0.0/16}\n", ""), ('"1.34"', "1.34"), ("berth:environment", "berth:enviroment"),
+     ("      network: {cidr: 10.10.0.0/16}\n", ""), ('"1.35"', "1.35"), ("berth:environment", "berth:enviroment"),
      ("deploy.git}", "deploy.git, path: 4}")],
     ids=["provider", "key of another provider", "missing key", "version as a number", "setting", "number for a path"],
 )  # fmt: skip

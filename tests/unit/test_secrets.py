@@ -6,6 +6,7 @@ import pytest
 
 from berth.errors import InvalidInput
 from berth.settings import stack_from_config
+from berth.settings.credentials import CredentialKind, GitCredential
 from tests.support import Sandbox
 
 SECRET = "hunter2-s3cr3t"  # noqa: S105 - planted, to be looked for
@@ -57,7 +58,7 @@ def test_an_encrypted_secret_is_accepted_and_not_kept(sandbox: Sandbox) -> None:
     sandbox.setting(f"berth:deployRepoToken: {{secure: {SECRET}}}")
     stack = sandbox.load().stack("dev")
     assert SECRET not in repr(stack.settings)
-    assert sandbox.cluster().deploy_repo_private
+    assert sandbox.cluster().credential == GitCredential(CredentialKind.TOKEN)
 
 
 def test_an_encrypted_secret_is_in_no_rendered_object(sandbox: Sandbox) -> None:
@@ -65,17 +66,6 @@ def test_an_encrypted_secret_is_in_no_rendered_object(sandbox: Sandbox) -> None:
     ended = sandbox.run("render", "--stack", "dev")
     assert ended.code == 0
     assert SECRET not in ended.everything
-
-
-def test_two_credentials_are_one_too_many(sandbox: Sandbox) -> None:
-    secret = "{secure: v1:x}"  # noqa: S105 - the shape of one
-    sandbox.setting(f"berth:deployRepoToken: {secret}", f"berth:deployRepoSshKey: {secret}")
-    assert "one credential" in str(sandbox.problems()[0])
-
-
-def test_an_ssh_key_needs_known_hosts(sandbox: Sandbox) -> None:
-    sandbox.setting("berth:deployRepoSshKey: {secure: v1:x}")
-    assert "knownHosts" in str(sandbox.problems()[0])
 
 
 def test_the_engine_s_path_shows_no_secret_of_the_file_either(sandbox: Sandbox) -> None:

@@ -7,8 +7,18 @@ from pathlib import Path
 import pytest
 
 from berth.errors import InvalidInput
-from berth.settings import Cloud, Delivery, Engine, ExistingSettings, Install, StackFile, stack_from_config
-from berth.settings.model import AksSettings, EksSettings, GkeSettings
+from berth.settings import (
+    AksSettings,
+    Cloud,
+    Delivery,
+    EksSettings,
+    Engine,
+    ExistingSettings,
+    GkeSettings,
+    Install,
+    StackFile,
+    stack_from_config,
+)
 from tests.support import STACK, Sandbox
 
 FULL = """\
@@ -16,6 +26,7 @@ encryptionsalt: v1:abc
 config:
   aws:region: eu-west-1
   berth:environment: dev
+  berth:securityProfile: dev
   berth:gitops: {engine: flux, version: "2.7.5", install: none}
   berth:delivery: pulumi
   berth:deployRepo:
@@ -29,8 +40,9 @@ config:
   berth:clusters:
     - name: aws-dev
       provider: eks
+      account: "111122223333"
       region: eu-west-1
-      kubernetesVersion: "1.34"
+      kubernetesVersion: "1.35"
       network: {cidr: 10.10.0.0/16, zones: 2}
       api: {public: true, allowedCidrs: [203.0.113.0/24]}
       admins: ["arn:aws:iam::111122223333:role/platform"]
@@ -42,19 +54,24 @@ config:
           spot: true
           labels: {disk: ssd}
           taints: [{key: dedicated, value: gpu, effect: NoSchedule}]
+        - {name: system, instanceType: m7i.large}
       labels: {tier: standard}
     - name: gcp-dev
       provider: gke
+      project: example-dev
       region: europe-west1
-      kubernetesVersion: "1.34"
+      kubernetesVersion: "1.35"
       network: {cidr: 10.20.0.0/16}
       nodePools: [{name: general, instanceType: n2-standard-2}]
     - name: azure-dev
       provider: aks
+      subscription: 00000000-0000-0000-0000-0000000000d0
+      entraTenant: 00000000-0000-0000-0000-0000000000f0
+      admins: [00000000-0000-0000-0000-000000000001]
       region: westeurope
-      kubernetesVersion: "1.34"
+      kubernetesVersion: "1.35"
       network: {cidr: 10.30.0.0/16}
-      nodePools: [{name: general, instanceType: Standard_D2s_v5}]
+      nodePools: [{name: general, instanceType: Standard_D2ds_v5}]
     - name: kind
       provider: existing
       cloud: gcp
@@ -97,7 +114,7 @@ def test_each_provider_has_its_own_model_and_cloud(full: StackFile) -> None:
 def test_a_cluster_s_fields_are_read(full: StackFile) -> None:
     cluster = full.settings.clusters[0]
     assert isinstance(cluster, EksSettings)
-    assert (cluster.kubernetes_version, cluster.network.cidr, cluster.network.zones) == ("1.34", "10.10.0.0/16", 2)
+    assert (cluster.kubernetes_version, cluster.network.cidr, cluster.network.zones) == ("1.35", "10.10.0.0/16", 2)
     assert (cluster.api.public, cluster.api.allowed_cidrs) == (True, ["203.0.113.0/24"])
     assert cluster.admins == ["arn:aws:iam::111122223333:role/platform"]
     assert cluster.labels == {"tier": "standard"}
@@ -106,7 +123,7 @@ def test_a_cluster_s_fields_are_read(full: StackFile) -> None:
 def test_a_node_pool_s_fields_are_read(full: StackFile) -> None:
     cluster = full.settings.clusters[0]
     assert isinstance(cluster, EksSettings)
-    (pool,) = cluster.node_pools
+    pool = cluster.node_pools[0]
     assert (pool.name, pool.instance_type, pool.min, pool.max, pool.spot) == ("general", "m7i.large", 0, 3, True)
     assert pool.labels == {"disk": "ssd"}
     assert [(taint.key, taint.value, taint.effect) for taint in pool.taints] == [("dedicated", "gpu", "NoSchedule")]
@@ -119,9 +136,9 @@ def test_an_api_is_private_unless_it_is_said_otherwise(full: StackFile) -> None:
 
 
 def test_a_credential_makes_the_deploy_repo_private(full: StackFile, sandbox: Sandbox) -> None:
-    assert all(cluster.deploy_repo_private for cluster in full.clusters)
+    assert all(cluster.credential for cluster in full.clusters)
     sandbox.write("Pulumi.dev.yaml", STACK)
-    assert not sandbox.cluster().deploy_repo_private
+    assert sandbox.cluster().credential is None
 
 
 def test_a_whole_file_s_mistakes_are_told_together_and_sorted(sandbox: Sandbox) -> None:
@@ -140,7 +157,9 @@ WRONG = {
     "missing environment": ("  berth:environment: dev\n", "", "berth:environment", "add `berth:environment:`"),
     "missing key of a cluster": (
         "      network: {cidr: 10.10.0.0/16}\n", "", "berth:clusters[0].network", "`network:`"),
-    "missing key in a nested map": ("cidr: 10.10.0.0/16", "zones: 2", "berth:clusters[0].network.cidr", "`cidr:`"),
+    "no network": ("cidr: 10.10.0.0/16", "zones: 2", "berth:clusters[0].network", "either cidr or existing"),
+    "missing key in a nested map": ("instanceType: m7i.large", "min: 2", "berth:clusters[0].nodePools[0].instanceType",
+                                    "`instanceType:`"),
     "missing provider": ("      provider: eks\n", "", "berth:clusters[0].provider", "add `provider:`"),
     "provider with a typo": ("provider: eks", "provider: ekss", "berth:clusters[0].provider", 'did you mean "eks"?'),
     "provider without a value": ("provider: eks", "provider:", "berth:clusters[0].provider", "existing"),
@@ -148,17 +167,17 @@ WRONG = {
     "cloud with a typo": ("cloud: gcp", "cloud: gpc", "berth:clusters[1].cloud", 'did you mean "gcp"?'),
     "name of a cluster": ("name: aws-dev", "name: AWS_dev", "berth:clusters[0].name", "DNS label"),
     "name of 41": ("name: aws-dev", "name: " + "a" * 41, "berth:clusters[0].name", "at most 40"),
-    "version with a patch": ('"1.34"', '"1.34.2"', "berth:clusters[0].kubernetesVersion", "minor version"),
+    "version with a patch": ('"1.35"', '"1.34.2"', "berth:clusters[0].kubernetesVersion", "minor version"),
     "host bits": ("10.10.0.0/16", "10.10.0.1/16", "berth:clusters[0].network.cidr", "write 10.10.0.0/16"),
     "netmask": ("10.10.0.0/16", "10.10.0.0/255.255.0.0", "berth:clusters[0].network.cidr", "write 10.10.0.0/16"),
     "no prefix": ("10.10.0.0/16", "10.10.0.0", "berth:clusters[0].network.cidr", "write 10.10.0.0/32"),
-    "no network": ("10.10.0.0/16", "office", "berth:clusters[0].network.cidr", "CIDR notation"),
+    "no network address": ("10.10.0.0/16", "office", "berth:clusters[0].network.cidr", "CIDR notation"),
     "no node pool": ("[{name: general, instanceType: m7i.large}]", "[]", "berth:clusters[0].nodePools", "at least 1"),
     "min over max": ("m7i.large}", "m7i.large, min: 7}", "berth:clusters[0].nodePools[0]", "min of at most max (6)"),
-    "two pools of a name": ("m7i.large}]", "m7i.large}, {name: general, instanceType: x}]", "berth:clusters[0]",
+    "two pools of a name": ("m7i.large}]", "m7i.large}, {name: general, instanceType: m7i.large}]", "berth:clusters[0]",
                             "rename one of the pools general"),
-    "number for text": ("instanceType: m7i.large", "instanceType: 4", "berth:clusters[0].nodePools[0].instanceType",
-                        'write it in quotes: "4"'),
+    "number for text": ('"111122223333"', "111122223333", "berth:clusters[0].account",
+                        'write it in quotes: "111122223333"'),
     "text for a number": ("m7i.large}", 'm7i.large, min: "2"}', "berth:clusters[0].nodePools[0].min", "whole number"),
     "text for a boolean": ("m7i.large}", 'm7i.large, spot: "true"}', "berth:clusters[0].nodePools[0].spot",
                            "true or false"),
@@ -169,10 +188,12 @@ WRONG = {
                "berth:clusters[0].nodePools[0].taints[0].effect", "NoSchedule"),
     "reserved label": ("tier: standard", "kubernetes.io/os: linux", 'berth:clusters[0].labels["kubernetes.io/os"]',
                        "labels under kubernetes.io"),
-    "engine": ("berth:environment: dev", "berth:environment: dev\n  berth:gitops: {engine: argocd}",
-               "berth:gitops.engine", "Argo CD is not supported yet"),
-    "delivery": ("berth:environment: dev", "berth:environment: dev\n  berth:delivery: git", "berth:delivery",
-                 "not supported yet"),
+    "engine": ("berth:environment: dev", "berth:environment: dev\n  berth:gitops: {engine: argo}",
+               "berth:gitops.engine", "one of flux, argocd"),
+    "engine of a cluster": ("      region: eu-west-1", "      region: eu-west-1\n      gitops: {engine: fluxx}",
+                            "berth:clusters[0].gitops.engine", 'did you mean "flux"?'),
+    "delivery": ("berth:environment: dev", "berth:environment: dev\n  berth:delivery: gitt", "berth:delivery",
+                 'did you mean "git"?'),
     "path without tenant": ("deploy.git}", 'deploy.git, path: "apps/{cloud}"}', "berth:deployRepo.path", "{tenant}"),
     "unknown placeholder": ("deploy.git}", 'deploy.git, path: "{tenant}/{zone}"}', "berth:deployRepo.path",
                             "remove {zone}"),
@@ -243,9 +264,10 @@ def test_overlapping_networks_name_each_other(sandbox: Sandbox) -> None:
     assert "aws-dev" in problem.expected
 
 
-def test_networks_of_two_ip_versions_do_not_overlap(sandbox: Sandbox) -> None:
+def test_a_network_of_ip_version_6_is_refused(sandbox: Sandbox) -> None:
     sandbox.write("Pulumi.dev.yaml", FULL.replace("10.20.0.0/16", "fd00:1::/48"))
-    assert len(sandbox.load().stack("dev").clusters) == 4
+    problem = sandbox.problem()
+    assert (problem.path, problem.expected) == ("config.berth:clusters[1].network.cidr", "an IPv4 network")
 
 
 def test_two_clusters_of_a_name_in_a_stack_are_refused(sandbox: Sandbox) -> None:

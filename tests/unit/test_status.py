@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from berth.cli.status import age
+from berth.cli.fleet_tables import age
 from berth.status.flux import commit_of, judge
 from berth.status.model import Row, State
 

@@ -171,9 +171,9 @@ def test_a_collection_as_a_key_is_refused() -> None:
 
 
 def test_an_unquoted_version_is_told_as_it_was_written(sandbox: Sandbox) -> None:
-    sandbox.stack('"1.34"', "1.30")
+    sandbox.stack('"1.35"', "1.30")
     problem = sandbox.problem()
-    assert (problem.file, problem.line, problem.column) == ("Pulumi.dev.yaml", 8, 26)
+    assert (problem.file, problem.line, problem.column) == ("Pulumi.dev.yaml", 10, 26)
     assert problem.path == "config.berth:clusters[0].kubernetesVersion"
     assert problem.found == '"1.30"'
     assert problem.fix == 'write it in quotes: "1.30"'

@@ -1,0 +1,101 @@
+"""The look at a cluster's agent: who waits for it, what it is given, and when it is taken again."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+from pulumi.runtime.rpc import UNKNOWN
+
+from components.gitops import installed
+from tests.components.recording import ROOT, Recorder, Registered, config_of, run_program
+from tests.components.stacks import run, sample, tenant
+
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+"""The key by which the engine knows a secret value on the wire."""
+LOOK, GATE = "pulumi-python:dynamic/gitops:InstalledAgent", "pulumi-python:dynamic/gitops:UsableAgent"
+
+
+@cache
+def recorded(engine: str, install: str) -> Recorder:
+    config = config_of(ROOT / "Pulumi.local.yaml")
+    gitops = f'{{"engine": "{engine}", "install": "{install}"}}'
+    return run_program("local", config={**config, "berth:gitops": gitops})
+
+
+def named(recorder: Recorder, name: str) -> Registered:
+    return next(item for item in recorder.recorded if item.name == name)
+
+
+@pytest.mark.parametrize("engine", ["flux", "argocd"])
+def test_guard_rails_and_tenants_wait_for_the_look_at_an_agent_that_is_there_already(engine: str) -> None:
+    recorder = recorded(engine, "none")
+    gate = named(recorder, f"aws-local-{engine}-usable")
+    for name in ("aws-local-guard-rails", "aws-local/ledger"):
+        assert gate.urn in named(recorder, name).depends_on
+    looks = recorder.of_type(LOOK)
+    assert {item.inputs["cluster"] for item in looks} == {"aws-local", "gcp-local", "azure-local"}
+    assert all(item.inputs["lockdown"] for item in looks)
+
+
+def test_an_agent_that_berth_locks_down_is_not_asked_for_it() -> None:
+    assert not any(item.inputs["lockdown"] for item in recorded("flux", "chart").of_type(LOOK))
+    assert recorded("argocd", "chart").of_type(LOOK) == []
+
+
+def test_the_kubeconfig_of_the_look_is_a_secret_and_is_that_of_its_cluster() -> None:
+    recorder = run(sample("eks"), tenants=(tenant(),))
+    (look,) = recorder.of_type(LOOK)
+    assert SIGNATURE in look.inputs["kubeconfig"]
+    assert "aws-test" in str(look.inputs["kubeconfig"])
+    provider = next(item for item in recorder.of_type("pulumi:providers:kubernetes"))
+    assert provider.urn in look.depends_on, "nodes and rights are there before the cluster is asked"
+    assert "kubeconfig" not in recorder.of_type(GATE)[0].inputs
+
+
+INPUTS = {"cluster": "one", "kubeconfig": "a", "context": "one", "engine": "flux", "lockdown": True, "patience": 600}
+
+
+@pytest.mark.parametrize(
+    ("outputs", "inputs", "again"),
+    [
+        ({"missing": []}, {}, False),
+        ({"missing": ["a flag"]}, {}, True),
+        ({"missing": []}, {"kubeconfig": "b"}, True),
+        ({"missing": []}, {"kubeconfig": UNKNOWN}, True),
+        ({"missing": []}, {"instance": {"distribution": {"version": "2.8.0"}}}, True),
+        ({"missing": [], "__provider": "old"}, {"__provider": "new"}, False),
+    ],
+)
+def test_a_look_is_taken_again_when_something_changed_or_was_missing(
+    outputs: dict[str, Any], inputs: dict[str, Any], again: bool
+) -> None:
+    diff = installed._Looks().diff("one", INPUTS | outputs, INPUTS | inputs)
+    assert diff.changes is again
+
+
+@pytest.mark.parametrize("missing", [[], None, UNKNOWN])
+def test_what_lacks_nothing_or_is_not_known_yet_is_let_through(missing: Any) -> None:
+    inputs = {"cluster": "one", "engine": "flux", "missing": missing}
+    assert installed._Refuses().check({}, inputs).failures == []
+
+
+def test_all_that_is_missing_is_one_failure() -> None:
+    inputs = {"cluster": "one", "engine": "argocd", "missing": ["first", "second"]}
+    (failure,) = installed._Refuses().check({}, inputs).failures
+    assert failure.reason.startswith("Argo CD in one cannot be used for tenants yet.")
+    assert "\n  - first\n  - second\n" in failure.reason
+
+
+def test_a_cluster_that_cannot_be_asked_is_missing_and_not_a_crash(tmp_path: Any) -> None:
+    props = INPUTS | {"kubeconfig": str(tmp_path / "none")}
+    assert installed._found(props)["missing"] == [
+        f"the cluster could not be asked: there is no kubeconfig at {tmp_path / 'none'}"
+    ]
+
+
+def test_a_kubeconfig_s_text_is_in_no_message() -> None:
+    props = INPUTS | {"context": "", "kubeconfig": "users: [{name: one, user: {token: s3cret}}]\nclusters: 7\n"}
+    (told,) = installed._found(props)["missing"]
+    assert "s3cret" not in told

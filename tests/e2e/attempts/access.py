@@ -1,0 +1,68 @@
+"""What is not the tenant's to read or write: other tenants, the platform, and what is beside its own sync."""
+
+from __future__ import annotations
+
+from tests.e2e.attempts.model import B_SYNC, CREDENTIAL, Attempt, B, C, O, R, T, change, create, read
+from tests.e2e.manifests import A_SYNC, A, account, config_map, deployment, metadata, pod, pod_spec, secret
+
+READ: tuple[Attempt, ...] = (
+    read("list-b-secrets", R, "list B's Secrets", f"get secrets -n {B}", 'cannot list resource "secrets"'),
+    read("list-b-secrets-as-owner", O, "list B's Secrets", f"get secrets -n {B}", 'cannot list resource "secrets"'),
+    read("get-b-secret", T, "read a Secret of B by name", f"get secret {CREDENTIAL} -n {B}",
+         'cannot get resource "secrets"'),
+    read("get-b-secret-with-a-certificate", C, "read a Secret of B by name", f"get secret {CREDENTIAL} -n {B}",
+         'cannot get resource "secrets"'),
+    read("list-all-secrets", R, "list the Secrets of all namespaces", "get secrets --all-namespaces",
+         'cannot list resource "secrets" in API group "" at the cluster scope'),
+    read("list-all-secrets-as-owner", O, "list the Secrets of all namespaces", "get secrets --all-namespaces",
+         'cannot list resource "secrets" in API group "" at the cluster scope'),
+    read("watch-all-secrets", O, "watch the Secrets of all namespaces", "get --raw /api/v1/secrets?watch=true",
+         'cannot watch resource "secrets"'),
+    read("read-own-git-credential", O, "read the Git credential of A's own sync",
+         f"get secret {CREDENTIAL} -n {A_SYNC}", 'cannot get resource "secrets"'),
+    read("read-own-git-credential-as-reconciler", R, "read the Git credential of A's own sync",
+         f"get secret {CREDENTIAL} -n {A_SYNC}", 'cannot get resource "secrets"'),
+    read("read-b-git-credential", R, "read the Git credential of B's sync", f"get secret {CREDENTIAL} -n {B_SYNC}",
+         'cannot get resource "secrets"'),
+    read("read-b-events", O, "read B's events", f"get events -n {B}", 'cannot list resource "events"'),
+    read("read-b-pods", O, "list B's pods", f"get pods -n {B}", 'cannot list resource "pods"'),
+    read("read-b-logs", O, "read the log of B's pod", f"get --raw /api/v1/namespaces/{B}/pods/any/log",
+         'cannot get resource "pods/log"'),
+    read("exec-in-b", O, "run a command in B's pod",
+         f"create --raw /api/v1/namespaces/{B}/pods/any/exec?command=id -f -", 'cannot create resource "pods/exec"'),
+    read("read-b-config", R, "list B's ConfigMaps", f"get configmaps -n {B}", 'cannot list resource "configmaps"'),
+    read("read-kube-system", R, "list the Secrets of kube-system", "get secrets -n kube-system",
+         'cannot list resource "secrets"'),
+    read("list-namespaces", O, "list the namespaces, which are the other tenants' names", "get namespaces",
+         'cannot list resource "namespaces"'),
+    read("proxy-to-b", O, "reach B's Service through the API server",
+         f"get --raw /api/v1/namespaces/{B}/services/collector:4318/proxy/", 'cannot get resource "services/proxy"'),
+    read("proxy-to-own-pod", O, "reach any address through the API server's proxy to an own pod",
+         f"get --raw /api/v1/namespaces/{A}/pods/web/proxy/", 'cannot get resource "pods/proxy"'),
+    read("list-nodes", O, "list the nodes", "get nodes", 'cannot list resource "nodes"'),
+    read("node-proxy", O, "talk to a node's kubelet", "get --raw /api/v1/nodes/node-1/proxy/pods",
+         'cannot get resource "nodes/proxy"'),
+    read("read-metrics", O, "read the API server's metrics", "get --raw /metrics", 'cannot get path "/metrics"'),
+)  # fmt: skip
+
+WRITE: tuple[Attempt, ...] = (
+    create("configmap-in-b", R, "create a ConfigMap in B", config_map("intruder", B), "configmaps"),
+    create("deployment-in-b", O, "create a Deployment in B", deployment("intruder", pod_spec(), B), "deployments"),
+    create("apply-to-b", T, "apply an object of B, by force", config_map("settings", B), "configmaps", "patch"),
+    change("empty-b", O, "delete all Deployments of B", f"delete --raw /apis/apps/v1/namespaces/{B}/deployments",
+           "deployments", "deletecollection"),
+    change("delete-b", R, "delete B's namespace", f"delete namespace {B}", "namespaces", "delete"),
+    create("write-kube-system", R, "create a ConfigMap in kube-system", config_map("intruder", "kube-system"),
+           "configmaps"),
+    create("write-default", O, "create a pod in the namespace default", pod("intruder", namespace="default"), "pods"),
+    create("secret-in-sync-namespace", R, "replace the Git credential of A's own sync", secret(CREDENTIAL, A_SYNC),
+           "secrets", "patch"),
+    create("account-in-sync-namespace", O, "create a ServiceAccount beside A's sync objects",
+           account("intruder", A_SYNC), "serviceaccounts"),
+    create("pod-in-sync-namespace", O, "run a pod as the reconciler",
+           pod("intruder", namespace=A_SYNC, serviceAccountName="reconciler"), "pods"),
+    create("token-secret-in-sync-namespace", R, "create a token Secret for the reconciler",
+           {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
+            "metadata": metadata("token", A_SYNC, annotations={"kubernetes.io/service-account.name": "reconciler"})},
+           "secrets"),
+)  # fmt: skip

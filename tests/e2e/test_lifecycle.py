@@ -1,0 +1,212 @@
+"""A tenant on its way out, on real clusters: suspended, drained step by step, kept where it has volumes, gone.
+
+It is walked through once, and what was seen on the way is looked at fact by fact.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.e2e.harness import TestFleet, edit
+
+pytestmark = pytest.mark.e2e
+
+TENANT = """\
+name: leaving
+owners: {team: leaving, contact: leaving@example.com}
+lifecycle: active
+profile: small
+placements:
+  - environments: [local]
+    clusters: [aws-local, gcp-local]
+"""
+SETTINGS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {version: 'NUMBER'}\n"
+CLAIM = """\
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec:
+  accessModes: [ReadWriteOnce]
+  resources: {requests: {storage: 1Gi}}
+"""
+BALANCED = """\
+apiVersion: v1
+kind: Service
+metadata: {name: web, finalizers: [service.kubernetes.io/load-balancer-cleanup]}
+spec: {ports: [{port: 80}], selector: {app: web}}
+"""
+"""What a cloud's controller does to a Service with a load balancer: it takes that mark off when it has released it."""
+CLUSTERS = ("aws-local", "gcp-local")
+NAMESPACE = ("--namespace", "leaving")
+
+
+@dataclass
+class Walk:
+    """What was seen at each step, by cluster where it says so."""
+
+    state: set[str] = field(default_factory=set)
+    settings: list[Any] = field(default_factory=list)
+    """The ConfigMap of each cluster, a while after the commit that a suspended tenant must not get."""
+    too_early: tuple[int, Any] = (0, None)
+    looked: tuple[int, Any] = (0, None)
+    interrupted: tuple[int, Any] = (0, None)
+    drained: tuple[int, Any] = (0, None)
+    refused: tuple[int, str] = (0, "")
+    kept: list[Any] = field(default_factory=list)
+    emptied: tuple[int, Any] = (0, None)
+    left: tuple[int, Any] = (0, None)
+    gone: tuple[int, Any] = (0, None)
+
+
+def offboard(fleet: TestFleet, *options: str) -> tuple[int, dict[str, Any]]:
+    """The exit code, and what is said of each cluster."""
+    done = fleet.berth("offboard", "leaving", "--stack", "local", "--json", *options, ok=False)
+    return done.returncode, {each["cluster"]: each for each in json.loads(done.stdout)["clusters"]}
+
+
+def names(said: dict[str, Any], cluster: str, key: str) -> list[str]:
+    return [f"{each['kind']} {each['name']}" for each in said[cluster][key]]
+
+
+@pytest.fixture(scope="module")
+def walk(fleet: TestFleet) -> Iterator[Walk]:
+    file = fleet.root / "tenants" / "leaving.yaml"
+    folder = fleet.worktree / "apps" / "leaving"
+    seen = Walk()
+    try:
+        file.write_text(TENANT)
+        for cloud in ("aws", "gcp"):
+            overlay = folder / "local" / cloud
+            overlay.mkdir(parents=True)
+            (overlay / "kustomization.yaml").write_text("resources: [settings.yaml]\n")
+            (overlay / "settings.yaml").write_text(SETTINGS.replace("NUMBER", "1"))
+        fleet.push("Onboard leaving")
+        fleet.berth("local", "deploy")
+        fleet.wait_in_sync()
+        for cluster in CLUSTERS:
+            fleet.kubectl(cluster, "apply", "--filename=-", *NAMESPACE, stdin=CLAIM)
+        _walk(fleet, seen)
+        yield seen
+    finally:
+        # Whatever step it stopped at: the claims go, and the tenant with them.
+        for cluster in CLUSTERS:
+            fleet.kubectl(cluster, "delete", "pvc", "--all", *NAMESPACE, "--wait=false", ok=False)
+            _release(fleet, cluster)
+        file.unlink(missing_ok=True)
+        fleet.berth("local", "deploy", ok=False)
+        if folder.exists():
+            fleet.git("rm", "-r", "--quiet", "apps/leaving")
+            fleet.push("Offboard leaving")
+        for cluster in CLUSTERS:
+            for namespace in ("leaving", "berth-leaving"):
+                fleet.wait(f"{namespace} is gone", lambda c=cluster, n=namespace: not fleet.get(c, "ns", n))  # type: ignore[misc]
+
+
+def _walk(fleet: TestFleet, seen: Walk) -> None:
+    file = fleet.root / "tenants" / "leaving.yaml"
+    edit(file, "lifecycle: active", "lifecycle: offboarding")
+    seen.too_early = offboard(fleet, "--yes")
+
+    edit(file, "lifecycle: offboarding", "lifecycle: suspended")
+    fleet.berth("local", "deploy")
+    seen.state = {row["state"] for key, row in fleet.status().items() if key[0] == "leaving"}
+    for path in (fleet.worktree / "apps" / "leaving").glob("**/settings.yaml"):
+        path.write_text(SETTINGS.replace("NUMBER", "2"))
+    fleet.push("Change leaving")
+    fleet.wait_in_sync(but=("leaving",))  # what the other tenants see, this one would have seen
+    seen.settings = [fleet.get(cluster, "configmap", "settings", *NAMESPACE) for cluster in CLUSTERS]
+
+    edit(file, "lifecycle: suspended", "lifecycle: offboarding")
+    fleet.berth("local", "deploy")
+    fleet.kubectl("aws-local", "apply", "--filename=-", *NAMESPACE, stdin=BALANCED)
+    seen.looked = offboard(fleet)
+    seen.interrupted = offboard(fleet, "--yes", "--timeout", "3")
+    _release(fleet, "aws-local")
+    seen.drained = offboard(fleet, "--yes")
+
+    text = file.read_text()
+    file.unlink()
+    done = fleet.berth("local", "deploy", ok=False)
+    seen.refused = done.returncode, done.stderr
+    seen.kept = [fleet.get(cluster, "pvc", "data", *NAMESPACE) for cluster in CLUSTERS]
+    for cluster in CLUSTERS:
+        fleet.wait("its sync is gone", lambda c=cluster: not fleet.get(c, "ns", "berth-leaving"))  # type: ignore[misc]
+
+    file.write_text(f"{text}deletionPolicy: delete\n")
+    fleet.berth("local", "deploy")
+    seen.emptied = offboard(fleet, "--yes")
+    file.unlink()
+    seen.left = offboard(fleet, "--verify")
+    fleet.berth("local", "deploy")
+    for cluster in CLUSTERS:
+        fleet.wait("it is gone", lambda c=cluster: not fleet.get(c, "ns", "leaving", "berth-leaving"))  # type: ignore[misc]
+    seen.gone = offboard(fleet, "--verify")
+
+
+def _release(fleet: TestFleet, cluster: str) -> None:
+    """What a cloud does when the load balancer is gone."""
+    patch = '{"metadata": {"finalizers": null}}'
+    fleet.kubectl(cluster, "patch", "service", "web", *NAMESPACE, "--type=merge", f"--patch={patch}", ok=False)
+
+
+def test_nothing_is_deleted_while_the_agent_would_bring_it_back(walk: Walk) -> None:
+    code, said = walk.too_early
+    assert code == 1
+    assert {each["state"] for each in said.values()} == {"not suspended"}
+
+
+def test_a_suspended_tenant_gets_no_commit_and_keeps_its_workloads(walk: Walk) -> None:
+    assert walk.state == {"suspended"}
+    assert [item["data"]["version"] for item in walk.settings] == ["1", "1"]
+
+
+def test_a_look_tells_what_would_be_deleted_and_what_stays(walk: Walk) -> None:
+    code, said = walk.looked
+    assert code == 1
+    assert names(said, "aws-local", "left") == ["ConfigMap settings", "Service web"]
+    assert names(said, "gcp-local", "left") == ["ConfigMap settings"]
+    assert names(said, "gcp-local", "kept") == ["PersistentVolumeClaim data"]
+
+
+def test_what_does_not_go_is_told_with_the_reason_and_holds_up_no_other_cluster(walk: Walk) -> None:
+    code, said = walk.interrupted
+    assert code == 1
+    assert said["gcp-local"]["state"] == "drained"
+    assert said["aws-local"]["state"] == "draining"
+    assert [(each["name"], each["why"]) for each in said["aws-local"]["left"]] == [
+        ("web", "its load balancer is not released yet")
+    ]
+
+
+def test_it_goes_on_where_it_was_interrupted_and_keeps_the_volumes(walk: Walk) -> None:
+    code, said = walk.drained
+    assert code == 0
+    assert {each["state"] for each in said.values()} == {"drained"}
+    assert names(said, "aws-local", "kept") == ["PersistentVolumeClaim data"]
+
+
+def test_a_namespace_with_a_volume_claim_outlives_its_tenant_file(walk: Walk) -> None:
+    code, said = walk.refused
+    assert code == 1
+    assert "the volume claim data is in it" in said
+    assert all(walk.kept)
+
+
+def test_volumes_go_where_the_file_says_so(walk: Walk) -> None:
+    code, said = walk.emptied
+    assert code == 0
+    assert not any(each["left"] or each["kept"] for each in said.values())
+
+
+def test_what_is_left_is_told_until_nothing_is(walk: Walk) -> None:
+    code, said = walk.left
+    assert code == 1
+    assert "Namespace leaving" in names(said, "aws-local", "left")
+    code, said = walk.gone
+    assert code == 0
+    assert {each["state"] for each in said.values()} == {"gone"}

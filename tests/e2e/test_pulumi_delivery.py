@@ -1,0 +1,113 @@
+"""Tenants' objects through Git, with what pulls them registered by the real engine."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from berth.local.paths import FleetPaths
+from tests.e2e.harness import CLUSTERS, PLACED, TestFleet, edit
+from tests.e2e.test_pulumi import pulumi
+from tests.e2e.test_pulumi_destroy import destroy, left
+
+pytestmark = [pytest.mark.e2e, pytest.mark.pulumi_cli]
+
+TENANTS = {
+    (cluster, "Namespace", name)
+    for tenant, clusters in PLACED.items()
+    for cluster in clusters
+    for name in (tenant, f"berth-{tenant}", *(["ledger-jobs"] if tenant == "ledger" else []))
+}
+PUBLISHED = {(cluster, "ConfigMap", "berth-published") for cluster in CLUSTERS}
+"""What `berth publish` says it published, which the root sync puts beside the agent."""
+
+
+def none_left(fleet: TestFleet, objects: set[tuple[str, str, str]]) -> bool:
+    """Whether every cluster was asked, and none has any of the objects."""
+    found = left(fleet)
+    return "unreachable" not in found.values() and not objects & found.keys()
+
+
+@pytest.fixture(scope="module")
+def fleet(pulumi_fleet: TestFleet) -> Iterator[TestFleet]:
+    """The fleet, emptied, then with a stack that delivers by Git; empty and as it was before at the end."""
+    fleet, stack = pulumi_fleet, pulumi_fleet.root / "Pulumi.local.yaml"
+    text, delivery = stack.read_text(), FleetPaths.of(fleet.root).delivery
+    assert destroy(fleet).returncode == 0
+    delivery.unlink()
+    edit(stack, r"  berth:deployRepo:", "  berth:delivery: git\n  berth:deployRepo:")
+    try:
+        fleet.berth("local", "deploy")
+        fleet.wait_in_sync()
+        yield fleet
+    finally:
+        destroy(fleet)
+        for cluster in CLUSTERS:
+            fleet.kubectl(cluster, "delete", "namespaces", "--selector=berth.dev/tenant")
+            fleet.kubectl(cluster, "-n", "flux-system", "delete", "configmap", "berth-published", "--ignore-not-found")
+        stack.write_text(text)
+        delivery.unlink(missing_ok=True)
+        shutil.rmtree(fleet.worktree / "clusters", ignore_errors=True)
+        if fleet.git("status", "--porcelain"):
+            fleet.push("Publish nothing")
+
+
+def test_the_engine_registers_a_root_for_each_cluster_and_no_tenant(fleet: TestFleet) -> None:
+    exported = json.loads(pulumi(fleet, "stack", "export").stdout)
+    kinds = Counter(each["type"] for each in exported["deployment"]["resources"])
+    assert kinds["berth:tenancy:RootSync"] == len(CLUSTERS)
+    assert "berth:tenancy:Tenant" not in kinds
+    assert "kubernetes:core/v1:Namespace" not in kinds
+
+
+def test_deploying_again_publishes_nothing_and_changes_nothing(fleet: TestFleet) -> None:
+    printed = fleet.berth("local", "deploy").stdout
+    assert "nothing to publish" in printed
+    assert re.search(r"Resources:\n\s+\d+ unchanged\n", printed), printed[-1500:]
+
+
+def test_a_tenant_comes_and_goes_without_the_engine(fleet: TestFleet) -> None:
+    file = fleet.root / "tenants" / "telemetry.yaml"
+    text = file.read_text()
+    gone = {key for key in TENANTS if "telemetry" in key[2]}
+    file.unlink()
+    try:
+        fleet.berth("publish", "--stack", "local", "--push")
+        fleet.wait("telemetry is gone", lambda: none_left(fleet, gone), 180)
+        assert TENANTS - gone <= left(fleet).keys()
+        done = pulumi(fleet, "preview", "--expect-no-changes")
+        assert done.returncode == 0, done.stdout[-1500:]
+    finally:
+        file.write_text(text)
+        fleet.berth("publish", "--stack", "local", "--push")
+        fleet.wait_in_sync()
+
+
+def test_destroy_takes_the_roots_away_and_no_tenant_and_what_stays_is_listed(fleet: TestFleet) -> None:
+    done = destroy(fleet)
+    assert done.returncode == 0, done.stdout[-1500:]
+    assert left(fleet).keys() == TENANTS | PUBLISHED
+    for cluster in PLACED["storefront"]:
+        assert fleet.get(cluster, "deployments", "-n", "storefront")["items"], "workloads go on running"
+
+
+def test_a_new_root_takes_the_tenants_up_again_and_publishing_none_removes_them(fleet: TestFleet) -> None:
+    fleet.berth("local", "deploy")
+    fleet.wait_in_sync()
+    kept = {path: path.read_text() for path in (fleet.root / "tenants").glob("*.yaml")}
+    try:
+        for path in kept:
+            path.unlink()
+        fleet.berth("publish", "--stack", "local", "--push", "--remove-all")
+        fleet.wait("no tenant is there", lambda: none_left(fleet, TENANTS), 180)
+        done = destroy(fleet)
+        assert done.returncode == 0, done.stdout[-1500:]
+        assert left(fleet).keys() == PUBLISHED
+    finally:
+        for path, content in kept.items():
+            path.write_text(content)

@@ -1,0 +1,45 @@
+"""The live page on the real fleet: agents break and recover a tenant, an API server goes away and returns."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.harness import TestFleet, edit
+from tests.serve.conftest import serving
+
+pytestmark = pytest.mark.e2e
+
+KUSTOMIZATION = "apps/storefront/environments/local/kustomization.yaml"
+
+
+def test_a_bad_push_and_a_cluster_that_is_down_are_shown_as_they_happen_and_end(fleet: TestFleet) -> None:
+    fleet.wait_in_sync()
+    with serving(fleet.root, "--stack", "local") as found:
+        fleet.wait("all is read", lambda: found.states() == {"in sync"})
+        assert {row["state"] for row in found.clusters().values()} == {"ok"}
+        broken = ("storefront", "aws-local")
+        before = found.rows()[broken]["applied"]
+        edit(fleet.worktree / KUSTOMIZATION, r"kind: .*", "kind: Nonsense")
+        fleet.push("Break storefront")
+        try:
+            fleet.wait("it is failing", lambda: found.rows()[broken]["state"] == "failing")
+            assert found.rows()[broken]["message"]
+            assert found.rows()["ledger", "aws-local"]["state"] in ("in sync", "syncing")
+        finally:
+            fleet.revert()
+        fleet.wait("it has recovered", lambda: found.states() == {"in sync"})
+        details = found.get("/api/tenants/storefront/clusters/aws-local").json()
+        assert {"Deployment", "Service"} <= {each["kind"] for each in details["objects"]}
+        # Argo CD applies nothing where a revert brings back what runs: the history ends before the bad commit then.
+        assert details["history"][0]["revision"] in (before, found.rows()[broken]["applied"])
+
+        fleet.kill("gcp-local/kube-apiserver")
+        try:
+            fleet.wait("it is away", lambda: found.clusters()["gcp-local"]["state"] == "unreachable")
+            assert found.rows()["storefront", "gcp-local"]["state"] == "unreachable"
+            assert found.clusters()["aws-local"]["state"] == "ok"
+        finally:
+            fleet.berth("local", "up")
+        fleet.wait("it is back", lambda: {row["state"] for row in found.clusters().values()} == {"ok"})
+        fleet.wait("all is in sync", lambda: found.states() == {"in sync"})
+    fleet.wait_in_sync()

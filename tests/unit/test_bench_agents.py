@@ -1,0 +1,116 @@
+"""The benchmarks of the agents: that the two ways differ in guard-rails alone, and what is made of the figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.agents import byhand
+from bench.agents.converging import Converged
+from bench.agents.fleet import make_project
+from bench.agents.pushing import Pushed
+from bench.agents.report import tell
+from bench.agents.syncs import SYNCS, all_in_sync
+from bench.agents.ways import Way
+from berth.project import Project
+from berth.render import Object, render
+from berth.settings import Engine
+from tests.support import one
+
+URL = "http://127.0.0.1:7482/deploy.git"
+
+
+def rendered(root: Path, engine: Engine) -> list[Object]:
+    """A tenant of the benchmark as Berth renders it."""
+    project = make_project(root, 1, 1, "1m")
+    path = project / "Pulumi.local.yaml"
+    path.write_text(path.read_text("utf-8").replace("engine: flux", f"engine: {engine.value}"), "utf-8")
+    loaded = Project.load(project)
+    (cluster,) = loaded.stack("local").clusters
+    (tenant,) = loaded.tenants_in(cluster)
+    return render(cluster, tenant)
+
+
+def by_hand(engine: Engine) -> list[Object]:
+    return byhand.tenant_objects(engine, "tenant-0000", "aws", URL, "1m")
+
+
+def test_by_hand_flux_has_the_same_work_as_with_berth(tmp_path: Path) -> None:
+    berth = rendered(tmp_path / "project", Engine.FLUX)
+    for kind in SYNCS[Engine.FLUX].kinds:
+        spec = dict(one(berth, kind)["spec"])
+        spec.pop("deletionPolicy", None)  # about the end of a sync
+        assert one(by_hand(Engine.FLUX), kind)["spec"] == spec
+
+
+def test_by_hand_argo_cd_has_the_same_source_and_destination_as_with_berth(tmp_path: Path) -> None:
+    berth = one(rendered(tmp_path / "project", Engine.ARGOCD), "Application")["spec"]
+    hand = one(by_hand(Engine.ARGOCD), "Application")["spec"]
+    assert hand["destination"] == berth["destination"]
+    assert hand["source"] == {key: value for key, value in berth["source"].items() if key != "kustomize"}
+    assert hand["syncPolicy"]["automated"] == berth["syncPolicy"]["automated"]
+
+
+@pytest.mark.parametrize("engine", list(Engine))
+def test_both_ways_drive_the_agent_by_as_many_objects(tmp_path: Path, engine: Engine) -> None:
+    def syncs(objects: list[Object]) -> list[str]:
+        return [item["kind"] for item in objects if item["kind"] in SYNCS[engine].kinds]
+
+    assert syncs(rendered(tmp_path / "project", engine)) == syncs(by_hand(engine)) == list(SYNCS[engine].kinds)
+
+
+def sync(name: str, **status: Any) -> Object:
+    return {"kind": "Kustomization", "metadata": {"name": name}, "status": status}
+
+
+def ready(name: str, status: str = "True") -> Object:
+    return sync(name, conditions=[{"type": "Ready", "status": status}])
+
+
+def test_all_are_in_sync_when_the_last_one_is() -> None:
+    judge = all_in_sync(["a", "b"])
+    assert not judge(sync("a"))
+    assert not judge(ready("a"))
+    assert not judge(ready("a"))
+    assert not judge(ready("b", "False"))
+    assert judge(ready("b"))
+
+
+def test_an_application_is_in_sync_when_its_workloads_are_healthy_too() -> None:
+    judge = all_in_sync(["a"])
+    application = {"kind": "Application", "metadata": {"name": "a"}}
+    synced = {"sync": {"status": "Synced"}}
+    assert not judge(application)
+    assert not judge(application | {"status": synced | {"health": {"status": "Progressing"}}})
+    assert judge(application | {"status": synced | {"health": {"status": "Healthy"}}})
+
+
+def told(berth: float, by_hand: float) -> str:
+    """The section for figures with Berth and by hand: seconds of a push that is told."""
+    pushed = [
+        Pushed(Engine.FLUX, way, waiting=[2.0, 3.0, 9.0], told=[0.1, seconds, 8.0])
+        for way, seconds in ((Way.BERTH, berth), (Way.BY_HAND, by_hand))
+    ]
+    converged = [
+        Converged(Engine.FLUX, Way.BERTH, 100, 1215, applying=4.0, agent=20.0, busy=7.0),
+        Converged(Engine.FLUX, Way.BY_HAND, 100, 500, applying=1.0, agent=20.0, busy=7.0),
+    ]
+    return tell(pushed, converged)
+
+
+def test_the_page_has_median_and_worst_of_the_pushes() -> None:
+    assert "| Flux | by hand | 3.00 s (9.00) | 0.50 s (8.00) |" in told(0.55, 0.5)
+
+
+def test_the_page_tells_the_guard_rails_from_the_agent() -> None:
+    page = told(0.55, 0.5)
+    assert "| Flux | 100 | Berth | 1215 | 4.0 s | 20.0 s | 24.0 s | 7.0 s |" in page
+    assert "| Flux | 100 tenants: the agent's part | at most 1.1 | 1.00 | yes |" in page
+    assert "| Flux | 100 tenants: in all | at most 1.1 | 1.14 | **no** |" in page
+
+
+def test_an_aim_is_met_up_to_what_is_shown() -> None:
+    assert "| Flux | push to applied, told | at most 1.1 | 1.10 | yes |" in told(0.55, 0.5)
+    assert "| Flux | push to applied, told | at most 1.1 | 1.12 | **no** |" in told(0.56, 0.5)

@@ -1,0 +1,316 @@
+"""Emptying a tenant's namespaces: what goes when, what stays, what is waited for. The API server is a stand-in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import pytest
+
+from berth.offboarding import draining
+from berth.offboarding.draining import drain_cluster
+from berth.offboarding.model import Held, Result, State, not_suspended, why
+from berth.offboarding.run import _verify as verify
+from berth.status.api import NotAllowed
+from berth.status.observed import Refused
+from tests.support import Sandbox
+
+LABELS = {"berth.dev/tenant": "acme", "app.kubernetes.io/managed-by": "berth"}
+KINDS = [
+    ("", "ConfigMap", "configmaps"), ("", "PersistentVolumeClaim", "persistentvolumeclaims"), ("", "Pod", "pods"),
+    ("", "ResourceQuota", "resourcequotas"), ("", "Service", "services"), ("", "ServiceAccount", "serviceaccounts"),
+    ("", "Event", "events"), ("apps", "Deployment", "deployments"), ("metrics.k8s.io", "PodMetrics", "pods"),
+]  # fmt: skip
+
+
+class Server:
+    """Namespaces of the tenant acme, and objects in them by path. `held` are paths whose objects do not go at once: by
+    each, after how many looks it does, or what has to be gone first."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.volumes: list[dict[str, Any]] = []
+        self.held: dict[str, int] = {}
+        self.deleted: list[str] = []
+        self.refused: dict[str, int] = {}
+        self.syncs: dict[str, dict[str, Any]] = {
+            "gitrepositories": {"suspend": True},
+            "kustomizations": {"suspend": True},
+        }
+        self.namespaces = ["acme"]
+
+    def put(self, plural: str, name: str, *, group: str = "", namespace: str = "acme", **metadata: Any) -> str:
+        root = f"/apis/{group}/v1" if group else "/api/v1"
+        path = f"{root}/namespaces/{namespace}/{plural}/{name}"
+        self.objects[path] = {"name": name, "namespace": namespace, "uid": path, **metadata}
+        return path
+
+    async def get(self, path: str, query: Mapping[str, str] | None = None, accept: str = "") -> Any:
+        del query, accept
+        if path in ("/api", "/apis"):
+            return {"items": [_group(*kind) for kind in KINDS if bool(kind[0]) == (path == "/apis")]}
+        plural = path.split("/")[-2]
+        if plural not in self.syncs:
+            raise NotAllowed(Refused(404, "not found"))
+        return {"metadata": {"name": "acme"}, "spec": self.syncs[plural]}
+
+    async def pages(
+        self, path: str, query: Mapping[str, str], accept: str = ""
+    ) -> AsyncIterator[tuple[list[Any], str]]:
+        del query, accept
+        if path == "/api/v1/namespaces":
+            yield [{"metadata": {"name": name}} for name in self.namespaces], ""
+        elif path == "/api/v1/persistentvolumes":
+            yield self.volumes, ""
+        elif path in self.refused:
+            raise NotAllowed(Refused(self.refused[path], "no"))
+        else:
+            yield [{"metadata": each} for key, each in self.objects.items() if key.rpartition("/")[0] == path], ""
+            for key in [key for key in self.held if key.rpartition("/")[0] == path and key in self.deleted]:
+                self.held[key] -= 1
+                if self.held[key] <= 0:
+                    self.objects.pop(key, None)
+
+    async def delete(self, path: str, body: bytes) -> None:
+        assert b'"uid"' in body
+        if "persistentvolumeclaims" in path:
+            assert not [key for key in self.objects if "/pods/" in key], "a pod uses it"
+        self.deleted.append(path)
+        if self.held.get(path, 0) > 0:
+            self.objects[path]["deletionTimestamp"] = "2026-11-24T00:00:00Z"
+            return
+        self.objects.pop(path)
+
+
+def _group(group: str, kind: str, plural: str) -> dict[str, Any]:
+    resource = {"resource": plural, "responseKind": {"kind": kind}, "scope": "Namespaced", "verbs": ["list", "delete"]}
+    return {"metadata": {"name": group}, "versions": [{"version": "v1", "resources": [resource]}]}
+
+
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draining, "_POLL", 0.0)
+
+
+def _nobody(message: str) -> None:
+    del message
+
+
+def run(
+    sandbox: Sandbox,
+    server: Server,
+    *,
+    volumes: bool = False,
+    delete: bool = True,
+    seconds: float = 5,
+    tell: Callable[[str], None] = _nobody,
+) -> Result:
+    cluster = sandbox.cluster()
+    return asyncio.run(
+        drain_cluster(
+            server,  # type: ignore[arg-type]
+            cluster,
+            "acme",
+            volumes=volumes,
+            delete=delete,
+            seconds=seconds,
+            tell=tell,
+        )
+    )
+
+
+def test_what_a_tenant_runs_is_deleted_and_its_guard_rails_are_not(sandbox: Sandbox) -> None:
+    server = Server()
+    gone = [server.put("configmaps", "settings"), server.put("services", "web"),
+            server.put("deployments", "web", group="apps")]  # fmt: skip
+    rails = [server.put("resourcequotas", "berth", labels=LABELS), server.put("serviceaccounts", "default"),
+             server.put("serviceaccounts", "api", labels={"berth.dev/guard-rail": "true"}),
+             server.put("configmaps", "kube-root-ca.crt")]  # fmt: skip
+    assert run(sandbox, server) == Result("aws-dev", State.DRAINED)
+    assert sorted(server.deleted) == sorted(gone)
+    assert sorted(server.objects) == sorted(rails)
+
+
+def test_events_and_measurements_are_nothing_that_has_to_go(sandbox: Sandbox) -> None:
+    server = Server()
+    server.put("events", "web.1")
+    server.put("pods", "web", group="metrics.k8s.io")
+    assert run(sandbox, server).state is State.DRAINED
+    assert not server.deleted
+
+
+def test_a_label_of_berth_on_an_object_of_the_tenant_spares_it_not(sandbox: Sandbox) -> None:
+    server = Server()
+    labels = {**LABELS, "berth.dev/guard-rail": "true"}
+    paths = [server.put("configmaps", "settings", labels=labels), server.put("services", "web", labels=labels)]
+    assert run(sandbox, server).state is State.DRAINED
+    assert sorted(server.deleted) == paths
+
+
+def test_without_a_yes_nothing_is_deleted_and_all_of_it_is_told(sandbox: Sandbox) -> None:
+    server = Server()
+    server.put("configmaps", "settings")
+    result = run(sandbox, server, delete=False)
+    assert (result.state, server.deleted) == (State.TO_DRAIN, [])
+    assert [str(item) for item in result.left] == ["ConfigMap acme/settings"]
+
+
+@pytest.mark.parametrize("kind", ["gitrepositories", "kustomizations"])
+def test_nothing_is_deleted_while_an_agent_would_bring_it_back(sandbox: Sandbox, kind: str) -> None:
+    server = Server()
+    server.put("configmaps", "settings")
+    server.syncs[kind] = {}
+    result = run(sandbox, server)
+    assert (result.state, server.deleted) == (State.NOT_SUSPENDED, [])
+    assert result.message.endswith("is not suspended: deploy the stack")
+
+
+def test_a_sync_that_is_gone_brings_nothing_back(sandbox: Sandbox) -> None:
+    server = Server()
+    server.syncs = {}
+    server.put("configmaps", "settings")
+    assert run(sandbox, server).state is State.DRAINED
+
+
+def test_a_cluster_without_the_tenants_namespaces_has_nothing(sandbox: Sandbox) -> None:
+    server = Server()
+    server.namespaces = []
+    assert run(sandbox, server) == Result("aws-dev", State.GONE)
+
+
+def test_a_load_balancer_is_waited_for(sandbox: Sandbox) -> None:
+    server = Server()
+    path = server.put("services", "web", finalizers=["service.kubernetes.io/load-balancer-cleanup"])
+    server.held[path] = 3
+    told: list[str] = []
+    assert run(sandbox, server, tell=told.append).state is State.DRAINED
+    assert server.deleted == [path], "asked for once"
+    assert told == ["1 left: 1 Service"], "told once"
+
+
+def test_what_has_not_gone_in_time_is_told_with_what_keeps_it(sandbox: Sandbox) -> None:
+    server = Server()
+    path = server.put("services", "web", finalizers=["service.kubernetes.io/load-balancer-cleanup"])
+    server.held[path] = 1000
+    server.put("configmaps", "settings")
+    result = run(sandbox, server, seconds=0)
+    assert result.state is State.DRAINING
+    assert [str(item) for item in result.left] == ["Service acme/web: its load balancer is not released yet"]
+    again = run(sandbox, server, seconds=0)
+    assert again == result
+    assert server.deleted.count(path) == 1, "what is on its way is not asked for again"
+
+
+def test_volume_claims_are_kept_and_named(sandbox: Sandbox) -> None:
+    server = Server()
+    server.put("persistentvolumeclaims", "data")
+    server.put("configmaps", "settings")
+    result = run(sandbox, server)
+    assert result.state is State.DRAINED
+    assert result.kept == (Held("PersistentVolumeClaim", "acme", "data"),)
+    assert not any("persistentvolumeclaims" in path for path in server.deleted)
+
+
+def test_volume_claims_that_may_go_do_so_after_all_else(sandbox: Sandbox) -> None:
+    server = Server()
+    claim = server.put("persistentvolumeclaims", "data")
+    pod = server.put("pods", "web")
+    server.held[pod] = 3
+    assert run(sandbox, server, volumes=True) == Result("aws-dev", State.DRAINED)
+    assert server.deleted == [pod, claim]
+
+
+def volume(policy: str, namespace: str = "acme", **metadata: Any) -> dict[str, Any]:
+    spec = {"claimRef": {"namespace": namespace, "name": "data"}, "persistentVolumeReclaimPolicy": policy}
+    return {"metadata": {"name": "pv-1", **metadata}, "spec": spec}
+
+
+def test_a_disk_that_is_not_released_yet_is_waited_for(sandbox: Sandbox) -> None:
+    server = Server()
+    server.volumes = [volume("Delete")]
+    assert run(sandbox, server, volumes=True, seconds=0).state is State.DRAINING
+
+
+def test_a_disk_that_is_retained_is_told_and_not_waited_for(sandbox: Sandbox) -> None:
+    server = Server()
+    server.volumes = [volume("Retain"), volume("Delete", "other")]
+    result = run(sandbox, server, volumes=True)
+    assert result.state is State.DRAINED
+    assert [str(item) for item in result.kept] == ["PersistentVolume pv-1: its reclaim policy is not Delete"]
+
+
+def test_what_a_controller_made_goes_with_its_owner(sandbox: Sandbox) -> None:
+    server = Server()
+    server.put("pods", "web-1", ownerReferences=[{"controller": True}])
+    assert run(sandbox, server, seconds=0).state is State.DRAINING
+    assert not server.deleted
+
+
+def test_a_kind_that_may_not_be_listed_is_no_empty_kind(sandbox: Sandbox) -> None:
+    server = Server()
+    server.refused["/api/v1/namespaces/acme/configmaps"] = 403
+    with pytest.raises(NotAllowed):
+        run(sandbox, server)
+    server.refused["/api/v1/namespaces/acme/configmaps"] = 405
+    assert run(sandbox, server).state is State.DRAINED
+
+
+@pytest.mark.parametrize(
+    ("application", "says"),
+    [
+        ({"spec": {"syncPolicy": {}}}, ""),
+        ({"spec": {"syncPolicy": {"automated": {}}}}, "syncs by itself"),
+        ({"spec": {"syncPolicy": {"automated": {"prune": True}}}}, "syncs by itself"),
+        ({"spec": {}, "operation": {"sync": {}}}, "is in a sync"),
+        ({"spec": {}, "status": {"operationState": {"phase": "Running"}}}, "is in a sync"),
+        ({"spec": {}, "status": {"operationState": {"phase": "Succeeded"}}}, ""),
+    ],
+)
+def test_an_application_that_may_still_sync_is_told(application: dict[str, Any], says: str) -> None:
+    item = {"kind": "Application", "metadata": {"name": "acme"}, **application}
+    found = not_suspended([item])
+    assert says in found if says else not found
+
+
+def test_a_finalizer_without_a_word_of_its_own_is_named() -> None:
+    assert (
+        why({"deletionTimestamp": "now", "finalizers": ["example.com/any"]}) == "held by the finalizer example.com/any"
+    )
+    assert why({"deletionTimestamp": "now"}) == "is being deleted"
+    assert why({"finalizers": ["example.com/any"]}) == ""
+
+
+def test_after_the_end_what_carries_the_tenants_name_is_left(sandbox: Sandbox) -> None:
+    server = Server()
+    server.namespaces = []
+
+    def asked() -> Result:
+        return asyncio.run(verify(server, sandbox.cluster(), "acme", ["acme-web"]))  # type: ignore[arg-type]
+
+    assert asked() == Result("aws-dev", State.GONE)
+    server.volumes = [volume("Retain", "acme-jobs")]
+    assert [item.name for item in asked().left] == ["pv-1"]
+    server.volumes = [volume("Retain", "acme-web")]  # another tenant's namespace
+    assert asked().state is State.GONE
+
+
+def test_a_tenant_that_is_not_offboarding_is_refused_with_the_line_to_change(sandbox: Sandbox) -> None:
+    sandbox.tenant("lifecycle: suspended\n")
+    done = sandbox.run("offboard", "acme", "--yes")
+    assert done.code == 2
+    assert "lifecycle" in done.err
+    assert "expected offboarding" in done.err
+
+
+def test_a_tenant_without_a_file_is_only_looked_for(sandbox: Sandbox) -> None:
+    done = sandbox.run("offboard", "acne", "--yes")
+    assert done.code == 2
+    assert 'did you mean "acme"?' in done.err
+
+
+def test_a_cluster_that_cannot_be_reached_is_no_success(sandbox: Sandbox) -> None:
+    sandbox.tenant("lifecycle: offboarding\n")
+    done = sandbox.run("offboard", "acme", "--yes", "--json")
+    assert done.code == 1
+    assert '"unreachable"' in done.out

@@ -38,8 +38,7 @@ class BadCommit:
         yield from until([Wait("bad commit seen", c, patience, began, pace) for c in ground.clusters], self._failing)
         report.doing("rolling back")
         began = time.monotonic()
-        rollback = self._roll_back(None)
-        back = rollback.to.id == self._good
+        rollback, back = self._roll_back(None)
         seconds = time.monotonic() - began if back else None
         yield Step("rollback pushed", "-", seconds, "", f"back to {rollback.to}: {rollback.reason}")
         began = time.monotonic()
@@ -69,14 +68,16 @@ class BadCommit:
             git("commit", "--quiet", "--no-verify", "--message", message, cwd=checkout, identity=True)
             git("push", "--quiet", "origin", f"HEAD:refs/heads/{self.ground.branch}", cwd=checkout)
 
-    def _roll_back(self, to: str | None) -> Rollback:
-        """Puts the revert on the branch that the clusters follow."""
+    def _roll_back(self, to: str | None) -> tuple[Rollback, bool]:
+        """Puts the revert on the branch that the clusters follow. Returns it, and whether the tenant's paths hold again
+        what they held before the drill: which commit that came from does not matter."""
         ground = self.ground
         with tempfile.TemporaryDirectory(prefix="berth-drill-") as folder:
             clone, stacks, branch = Path(folder) / "clone", [ground.stack], ground.branch
             rollback = prepare(ground.project, ground.tenant, clone, stacks=stacks, to=to, branch=branch)
             rollback.push()
-        return rollback
+            held = [rollback.clone.content(commit, rollback.paths) for commit in (rollback.commit, self._good)]
+        return rollback, held[0] == held[1]
 
     def _failing(self) -> dict[str, str]:
         return {cluster: row.message for cluster, row in self.ground.states().items() if row.state is State.FAILING}

@@ -18,7 +18,8 @@ def test_a_bad_push_and_a_cluster_that_is_down_are_shown_as_they_happen_and_end(
         fleet.wait("all is read", lambda: found.states() == {"in sync"})
         assert {row["state"] for row in found.clusters().values()} == {"ok"}
         broken = ("storefront", "aws-local")
-        before = found.rows()[broken]["applied"]
+        page = "/api/tenants/storefront/clusters/aws-local"
+        before = found.get(page).json()["history"][0]["revision"]
         edit(fleet.worktree / KUSTOMIZATION, r"kind: .*", "kind: Nonsense")
         fleet.push("Break storefront")
         try:
@@ -28,7 +29,7 @@ def test_a_bad_push_and_a_cluster_that_is_down_are_shown_as_they_happen_and_end(
         finally:
             fleet.revert()
         fleet.wait("it has recovered", lambda: found.states() == {"in sync"})
-        details = found.get("/api/tenants/storefront/clusters/aws-local").json()
+        details = found.get(page).json()
         assert {"Deployment", "Service"} <= {each["kind"] for each in details["objects"]}
         # Argo CD applies nothing where a revert brings back what runs: the history ends before the bad commit then.
         assert details["history"][0]["revision"] in (before, found.rows()[broken]["applied"])

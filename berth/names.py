@@ -26,6 +26,9 @@ NAMESPACES_ANNOTATION = f"{DOMAIN}/namespaces"
 DELETION_ANNOTATION = f"{DOMAIN}/deletion-policy"
 """`delete` on a namespace that may go with the volume claims in it; none says the same as `keep`."""
 
+LIFECYCLE_ANNOTATION = f"{DOMAIN}/lifecycle"
+"""How the tenant was when it was last deployed: on a namespace, so that it is known when its file has gone."""
+
 OBJECT = "berth"
 """Name of the one ResourceQuota, LimitRange and NetworkPolicy in a tenant's namespace."""
 RECONCILER = "reconciler"

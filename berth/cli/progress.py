@@ -13,9 +13,11 @@ from berth.cli.output import console, say
 from berth.errors import OperationFailed
 from berth.files import write_text
 from berth.local import build, engines
+from berth.local.deploy import held_by
 from berth.local.fleet import AGENTS, Fleet
 from berth.local.paths import FleetPaths
 from berth.local.stack import is_local, with_fleet
+from berth.offboarding.removed import refuse_removed
 from berth.project import Project
 from berth.settings import Delivery, Engine
 
@@ -148,6 +150,8 @@ def deploy_stack(root: Path, stack: str, tool: str) -> None:
     _keep_delivery(fleet)
     if fleet.stack.settings.delivery is Delivery.GIT:
         publish_to_fleet(fleet, project, stack)
+    else:
+        refuse_removed(project, stack, held_by(fleet))
     say(f"deploying with [bold]{chosen}[/]: {why}")
     write_text(fleet.paths.deployed_with, chosen)
     if chosen == "pulumi":

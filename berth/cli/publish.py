@@ -13,9 +13,10 @@ from berth.cli.output import say
 from berth.cli.project import load_project, stack_option
 from berth.errors import InvalidInput, OperationFailed, Problem
 from berth.local.paths import FleetPaths
+from berth.offboarding.removed import refuse_removed
 from berth.project import Project
 from berth.publish import Publication, files_of, prepare
-from berth.publish.files import TENANTS, needs_outputs, owned
+from berth.publish.files import TENANTS, former_holdings, needs_outputs, owned
 from berth.render.roots import folder_of
 from berth.settings import Delivery
 
@@ -87,6 +88,7 @@ def prepare_stack(
 
         outputs = stack_outputs(project.root, stack)
     publication = prepare(repo, files_of(project, stack, outputs), list(owned(file.clusters)))
+    refuse_removed(project, stack, former_holdings(publication))
     followed = file.settings.deploy_repo.branch
     if follows and publication.branch != followed:
         raise OperationFailed(

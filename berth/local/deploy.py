@@ -20,6 +20,8 @@ from berth.local.agent import Tell
 from berth.local.controlplane import ControlPlane
 from berth.local.fleet import Fleet, parse_json
 from berth.local.kubectl import KubectlFailed
+from berth.names import ROLE_LABEL, TENANT_LABEL
+from berth.offboarding.removed import Holding, holdings
 from berth.project import Project
 from berth.render import Object, render, render_alerts, render_cluster, render_root
 from berth.render.emit import to_yaml
@@ -67,6 +69,18 @@ def deploy_with_kubectl(fleet: Fleet, project: Project, stack: str, tell: Tell) 
         )
     with ThreadPoolExecutor(len(clusters)) as pool:
         return list(pool.map(lambda cluster: _apply(fleet, planes[cluster.name], project, cluster, tell), clusters))
+
+
+def held_by(fleet: Fleet) -> list[Holding]:
+    """The tenants' namespaces in the fleet's clusters, all asked at once. Raises OperationFailed."""
+    selector = f"--selector={TENANT_LABEL},{ROLE_LABEL}=workloads"
+    planes = fleet.planes()
+
+    def ask(plane: ControlPlane) -> list[Holding]:
+        return holdings(plane.name, parse_json(fleet.kubectl(plane, "get", "namespaces", selector, "--output=json")))
+
+    with ThreadPoolExecutor(len(planes)) as pool:
+        return [each for found in pool.map(ask, planes) for each in found]
 
 
 def _apply(fleet: Fleet, plane: ControlPlane, project: Project, cluster: Cluster, tell: Tell) -> Changes:

@@ -39,6 +39,10 @@ class Publication:
     """The tree of the whole repo as it is to be."""
     changes: tuple[Change, ...] = field(default=())
 
+    def former(self, path: str) -> str:
+        """The text of a file as the branch has it."""
+        return _git(self.repo, "show", f"{self.base}:{path}")
+
     def commit(self, message: str, *, branch: str | None = None, push: bool = False) -> str:
         """Makes the commit, on another `branch` if one is named, and pushes it to `origin` first if asked to. Returns
         the commit. Raises OperationFailed, with the checkout as it was."""

@@ -1,4 +1,4 @@
-"""What a stack's tenants are as files of the deploy repo. Pure: texts by path.
+"""What a stack's tenants are as files of the deploy repo, and were in it. Texts by path.
 
 A folder that vanished must never be read as "no tenants". So the agents apply `clusters/<cluster>/index/`, which holds
 one file: it lists the tenants' folders. Without the file there is no folder, as Git keeps no empty ones, and the sync
@@ -8,10 +8,15 @@ fails; without a tenant's folder the build fails. Only what the list no longer n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
+import yaml
+
 from berth.errors import InvalidInput, OperationFailed, Problem
+from berth.offboarding.removed import UNKNOWN, Holding, holdings
 from berth.project import Project
+from berth.publish.commit import Publication
 from berth.render import ClientIds, render
 from berth.render.emit import to_yaml
 from berth.render.roots import folder_of, index_of, published
@@ -20,6 +25,7 @@ from berth.tenants import Tenant
 
 HEADER = "# Made by `berth publish`. Do not edit: change the tenant file and publish again.\n"
 KUSTOMIZATION = "kustomization.yaml"
+OBJECTS = "objects.yaml"
 TENANTS = "tenants"
 
 
@@ -35,8 +41,8 @@ def files_of(project: Project, stack: str, outputs: Any = None) -> dict[str, str
         for tenant in tenants:
             path = f"{folder_of(cluster)}/{TENANTS}/{tenant.name}"
             ids = client_ids_in(outputs, cluster, tenant) if needs_outputs(cluster, tenant) else {}
-            files[f"{path}/objects.yaml"] = HEADER + to_yaml(render(cluster, tenant, ids))
-            files[f"{path}/{KUSTOMIZATION}"] = HEADER + _kustomization({"resources": ["objects.yaml"]})
+            files[f"{path}/{OBJECTS}"] = HEADER + to_yaml(render(cluster, tenant, ids))
+            files[f"{path}/{KUSTOMIZATION}"] = HEADER + _kustomization({"resources": [OBJECTS]})
         files[f"{index_of(cluster)}/{KUSTOMIZATION}"] = HEADER + _index(cluster, [tenant.name for tenant in tenants])
     return files
 
@@ -70,6 +76,22 @@ def owned(clusters: list[Cluster]) -> Iterator[str]:
     """The paths that are publish's alone: what lies there and is not in `files_of` is removed."""
     for cluster in clusters:
         yield from (index_of(cluster), f"{folder_of(cluster)}/{TENANTS}")
+
+
+def former_holdings(publication: Publication) -> list[Holding]:
+    """The namespaces of tenants that would no longer be published, as the deploy repo has them. One whose file somebody
+    has broken since is of an unknown lifecycle."""
+    found: list[Holding] = []
+    for change in publication.changes:
+        folder, name = PurePosixPath(change.path).parent, PurePosixPath(change.path).name
+        if change.kind != "D" or name != OBJECTS or folder.parent.name != TENANTS:
+            continue
+        try:
+            objects = [each for each in yaml.safe_load_all(publication.former(change.path)) if each]
+            found += holdings(str(folder), objects)
+        except (yaml.YAMLError, AttributeError, KeyError, TypeError):
+            found.append(Holding(folder.name, str(folder), OBJECTS, UNKNOWN))
+    return found
 
 
 def needs_outputs(cluster: Cluster, tenant: Tenant) -> bool:

@@ -26,6 +26,8 @@ def workload_namespaces(tenant: Tenant) -> Iterator[Object]:
         names.REGISTRIES_ANNOTATION: ",".join(policy.allow.registries),
         names.HOSTS_ANNOTATION: ",".join(policy.allow.hosts),
         names.DELETION_ANNOTATION: tenant.deletion_policy.value,
+        # Read by a deploy that finds no file of the tenant.
+        names.LIFECYCLE_ANNOTATION: tenant.lifecycle.value,
     }
     if policy.exception:
         annotations[names.EXCEPTION_ANNOTATION] = policy.exception

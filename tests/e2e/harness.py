@@ -10,10 +10,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from berth.local import build
 from berth.local.stack import with_fleet
@@ -77,6 +80,15 @@ def edit(path: Path, pattern: str, replacement: str) -> None:
     path.write_text(text, "utf-8")
 
 
+def approve_removal(root: Path, *tenants: str) -> None:
+    """Says in the file of the local stack that the end of active tenants is meant."""
+    path = root / "Pulumi.local.yaml"
+    stack = yaml.safe_load(path.read_text("utf-8"))
+    approvals = stack["config"].setdefault("berth:guards", {}).setdefault("approvals", [])
+    approvals += [{"guard": "tenant-removed", "subject": name, "reason": "A test ends it."} for name in tenants]
+    path.write_text(yaml.safe_dump(stack, sort_keys=False), "utf-8")
+
+
 class TestFleet:
     """One running fleet and the ways a test acts on it."""
 
@@ -105,6 +117,17 @@ class TestFleet:
         if ok:
             assert done.returncode == 0, f"berth {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
         return done
+
+    @contextmanager
+    def removal_approved(self, *tenants: str) -> Iterator[None]:
+        """The stack's file approves of the end of active tenants; after that it is as it was."""
+        path = self.root / "Pulumi.local.yaml"
+        text = path.read_text("utf-8")
+        approve_removal(self.root, *tenants)
+        try:
+            yield
+        finally:
+            path.write_text(text, "utf-8")
 
     def build(self) -> None:
         """Builds the fleet's programs, showing how far it is: a cold build takes minutes."""

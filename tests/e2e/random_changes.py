@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from tests.e2e.harness import approve_removal
+
 Data = dict[str, Any]
 Change = Callable[[random.Random, Path], None]
 """Edits files of the project in a folder. Does nothing where nothing of it is there to be edited."""
@@ -109,7 +111,9 @@ def _added(chance: random.Random, root: Path) -> None:
 
 def _removed(chance: random.Random, root: Path) -> None:
     if len(_tenants(root)) > 2:
-        _some_tenant(chance, root).unlink()
+        path = _some_tenant(chance, root)
+        approve_removal(root, path.stem)
+        path.unlink()
 
 
 def _renamed(chance: random.Random, root: Path) -> None:
@@ -117,6 +121,7 @@ def _renamed(chance: random.Random, root: Path) -> None:
     name = f"renamed-{chance.randint(100, 999)}"
     with _edited(path) as tenant:
         tenant["name"] = name
+    approve_removal(root, path.stem)
     path.rename(path.with_name(f"{name}.yaml"))
 
 
@@ -165,7 +170,7 @@ def _agents_suspended(chance: random.Random, config: Data) -> None:
 
 
 def _guards(chance: random.Random, config: Data) -> None:
-    config["berth:guards"] = {"maxRemovedPercent": chance.randint(11, 99)}
+    config.setdefault("berth:guards", {})["maxRemovedPercent"] = chance.randint(11, 99)
 
 
 SUSPENDED = "the agents suspended"

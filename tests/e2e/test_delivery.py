@@ -180,10 +180,14 @@ def test_publish_refuses_to_remove_every_tenant_of_a_cluster(git_fleet: TestFlee
     try:
         for path in kept:
             path.unlink()
-        done = git_fleet.berth("publish", "--stack", "local", "--push", ok=False)
+        too_early = git_fleet.berth("publish", "--stack", "local", "--push", "--remove-all", ok=False)
+        with git_fleet.removal_approved(*PLACED):
+            done = git_fleet.berth("publish", "--stack", "local", "--push", ok=False)
     finally:
         for path, text in kept.items():
             path.write_text(text)
+    assert too_early.returncode == 2
+    assert [name for name in PLACED if f"subject: {name}" not in too_early.stderr] == []
     assert done.returncode == 1
     assert "this would remove every tenant of aws-local" in done.stderr
     assert git_fleet.git("rev-parse", "HEAD") == before

@@ -53,7 +53,8 @@ def test_a_tenant_whose_file_is_gone_is_pruned_and_only_that_one_and_returns_wit
     text = file.read_text()
     others = {cluster: without(everything(fleet, cluster), "ledger") for cluster in CLUSTERS}
     file.unlink()
-    fleet.berth("local", "deploy")
+    with fleet.removal_approved("ledger"):
+        fleet.berth("local", "deploy")
     gone = ("ledger", "ledger-jobs", "berth-ledger")
     for cluster in PLACED["ledger"]:
         fleet.wait(f"ledger is gone from {cluster}", lambda c=cluster: not any(fleet.get(c, "ns", n) for n in gone))  # type: ignore[misc]
@@ -62,6 +63,29 @@ def test_a_tenant_whose_file_is_gone_is_pruned_and_only_that_one_and_returns_wit
     file.write_text(text)
     fleet.berth("local", "deploy")
     fleet.wait_in_sync()
+
+
+@pytest.mark.parametrize("lifecycle", ["active", "suspended"])
+def test_a_tenant_file_that_is_deleted_too_early_stops_the_deploy_before_anything_is_changed(
+    fleet: TestFleet, lifecycle: str
+) -> None:
+    file = fleet.root / "tenants" / "ledger.yaml"
+    text = file.read_text()
+    try:
+        file.write_text(f"{text}lifecycle: {lifecycle}\n")
+        fleet.berth("local", "deploy")
+        before = {cluster: everything(fleet, cluster) for cluster in CLUSTERS}
+        file.unlink()
+        done = fleet.berth("local", "deploy", ok=False)
+        assert done.returncode == 2
+        holds = [f"{name} in {c} ({lifecycle})" for name in ("ledger", "ledger-jobs") for c in PLACED["ledger"]]
+        assert [item for item in holds if item not in done.stderr] == []
+        assert "{guard: tenant-removed, subject: ledger, reason: ...}" in done.stderr
+        assert {cluster: everything(fleet, cluster) for cluster in CLUSTERS} == before
+    finally:
+        file.write_text(text)
+        fleet.berth("local", "deploy")
+        fleet.wait_in_sync()
 
 
 def without(objects: dict[tuple[str, str, str], str], tenant: str) -> dict[tuple[str, str, str], str]:
@@ -83,7 +107,8 @@ def test_a_new_tenant_is_in_sync_after_its_file_and_its_manifests_arrive(fleet: 
         assert all(fleet.get(cluster, "configmap", "settings", "-n", "orders") for cluster in CLUSTERS)
     finally:
         (fleet.root / "tenants" / "orders.yaml").unlink()
-        fleet.berth("local", "deploy")
+        with fleet.removal_approved("orders"):
+            fleet.berth("local", "deploy")
         fleet.berth("local", "deploy")  # while its namespaces are still on their way out
         fleet.revert()
         for cluster in CLUSTERS:

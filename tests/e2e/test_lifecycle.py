@@ -52,6 +52,8 @@ class Walk:
     state: set[str] = field(default_factory=set)
     settings: list[Any] = field(default_factory=list)
     """The ConfigMap of each cluster, a while after the commit that a suspended tenant must not get."""
+    gone_early: tuple[int, str] = (0, "")
+    """A deploy without the file, while the clusters have the tenant as active."""
     too_early: tuple[int, Any] = (0, None)
     looked: tuple[int, Any] = (0, None)
     interrupted: tuple[int, Any] = (0, None)
@@ -98,7 +100,8 @@ def walk(fleet: TestFleet) -> Iterator[Walk]:
             fleet.kubectl(cluster, "delete", "pvc", "--all", *NAMESPACE, "--wait=false", ok=False)
             _release(fleet, cluster)
         file.unlink(missing_ok=True)
-        fleet.berth("local", "deploy", ok=False)
+        with fleet.removal_approved("leaving"):
+            fleet.berth("local", "deploy", ok=False)
         if folder.exists():
             fleet.git("rm", "-r", "--quiet", "apps/leaving")
             fleet.push("Offboard leaving")
@@ -109,6 +112,11 @@ def walk(fleet: TestFleet) -> Iterator[Walk]:
 
 def _walk(fleet: TestFleet, seen: Walk) -> None:
     file = fleet.root / "tenants" / "leaving.yaml"
+    text = file.read_text()
+    file.unlink()
+    done = fleet.berth("local", "deploy", ok=False)
+    seen.gone_early = done.returncode, done.stderr
+    file.write_text(text)
     edit(file, "lifecycle: active", "lifecycle: offboarding")
     seen.too_early = offboard(fleet, "--yes")
 
@@ -152,6 +160,12 @@ def _release(fleet: TestFleet, cluster: str) -> None:
     """What a cloud does when the load balancer is gone."""
     patch = '{"metadata": {"finalizers": null}}'
     fleet.kubectl(cluster, "patch", "service", "web", *NAMESPACE, "--type=merge", f"--patch={patch}", ok=False)
+
+
+def test_a_file_that_is_deleted_while_its_tenant_is_active_is_refused_by_a_deploy(walk: Walk) -> None:
+    code, said = walk.gone_early
+    assert code == 2
+    assert "leaving in aws-local (active), leaving in gcp-local (active)" in said
 
 
 def test_nothing_is_deleted_while_the_agent_would_bring_it_back(walk: Walk) -> None:

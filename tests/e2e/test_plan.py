@@ -104,7 +104,8 @@ def repo(fleet: TestFleet) -> Iterator[Repo]:
         path.unlink()
     for path, content in files.items():
         path.write_bytes(content)
-    fleet.berth("local", "deploy")
+    with fleet.removal_approved(*added):
+        fleet.berth("local", "deploy")
     for cluster in CLUSTERS:
         names = [f"{prefix}{name}" for name in added for prefix in ("", "berth-")]
         fleet.wait(f"the new ones are gone from {cluster}", lambda c=cluster, n=names: not _there(fleet, c, n))  # type: ignore[misc]

@@ -36,7 +36,9 @@ def test_a_tenant_whose_file_is_gone_is_deleted_and_only_that_one(pulumi_fleet: 
     file = pulumi_fleet.root / "tenants" / "telemetry.yaml"
     text = file.read_text()
     file.unlink()
-    printed = pulumi_fleet.berth("local", "deploy").stdout
+    assert pulumi_fleet.berth("local", "deploy", ok=False).returncode == 2
+    with pulumi_fleet.removal_approved("telemetry"):
+        printed = pulumi_fleet.berth("local", "deploy").stdout
     # Two clusters, twelve objects and their component in each.
     assert re.search(r"Resources:\n\s+- 26 deleted\n", printed), printed[-1500:]
     for cluster in CLUSTERS:

@@ -77,7 +77,8 @@ def test_a_tenant_comes_and_goes_without_the_engine(fleet: TestFleet) -> None:
     gone = {key for key in TENANTS if "telemetry" in key[2]}
     file.unlink()
     try:
-        fleet.berth("publish", "--stack", "local", "--push")
+        with fleet.removal_approved("telemetry"):
+            fleet.berth("publish", "--stack", "local", "--push")
         fleet.wait("telemetry is gone", lambda: none_left(fleet, gone), 180)
         assert TENANTS - gone <= left(fleet).keys()
         done = pulumi(fleet, "preview", "--expect-no-changes")
@@ -103,7 +104,8 @@ def test_a_new_root_takes_the_tenants_up_again_and_publishing_none_removes_them(
     try:
         for path in kept:
             path.unlink()
-        fleet.berth("publish", "--stack", "local", "--push", "--remove-all")
+        with fleet.removal_approved(*PLACED):
+            fleet.berth("publish", "--stack", "local", "--push", "--remove-all")
         fleet.wait("no tenant is there", lambda: none_left(fleet, TENANTS), 180)
         done = destroy(fleet)
         assert done.returncode == 0, done.stdout[-1500:]

@@ -135,6 +135,7 @@ def test_a_tenant_that_is_gone_leaves_the_repo_and_what_is_not_publish_s_stays(p
         repo.write(name, "# of somebody else\n")
     repo.write(f"{FOLDER}/tenants/stray.yaml", "# in the folder that is publish's\n")
     repo.commit("Add files by hand")
+    approve(project, "other")
     (project.root / "tenants" / "other.yaml").unlink()
     ended = publish(project, repo)
     assert ended.code == 0, ended.everything
@@ -207,6 +208,7 @@ def test_check_changes_nothing_and_says_whether_there_is_something(project: Sand
 def test_to_remove_the_last_tenant_of_a_cluster_it_has_to_be_asked_twice(project: Sandbox, repo: Repo) -> None:
     publish(project, repo)
     before = repo.head
+    approve(project, "acme")
     (project.root / "tenants" / "acme.yaml").unlink()
     refused = publish(project, repo)
     assert (refused.code, repo.head) == (1, before)
@@ -214,6 +216,61 @@ def test_to_remove_the_last_tenant_of_a_cluster_it_has_to_be_asked_twice(project
     assert publish(project, repo, "--remove-all").code == 0
     assert TENANT not in repo.files
     assert INDEX in repo.files
+
+
+@pytest.mark.parametrize("more", [(), ("--check",), ("--branch", "pull-request"), ("--remove-all",)])
+def test_a_tenant_whose_file_is_gone_before_it_was_offboarding_is_not_taken_away(
+    project: Sandbox, repo: Repo, more: tuple[str, ...]
+) -> None:
+    for name in ("acme", "other"):
+        project.tenant("lifecycle: suspended\n" if name == "other" else "", name=name)
+    publish(project, repo)
+    before = repo.head
+    for name in ("acme", "other"):
+        (project.root / "tenants" / f"{name}.yaml").unlink()
+    ended = publish(project, repo, *more)
+    assert (ended.code, repo.head) == (2, before)
+    holds = "no file, while there is still"
+    assert f"tenants/acme.yaml: found {holds} acme in {FOLDER}/tenants/acme (active)" in ended.err
+    assert f"tenants/other.yaml: found {holds} other in {FOLDER}/tenants/other (suspended)" in ended.err
+    assert "lifecycle: offboarding" in ended.err
+    assert "in Pulumi.dev.yaml: {guard: tenant-removed, subject: acme, reason: ...}" in ended.err
+
+
+def test_a_tenant_that_was_published_as_offboarding_goes_with_its_file(project: Sandbox, repo: Repo) -> None:
+    project.tenant(name="other")
+    publish(project, repo)
+    project.tenant("lifecycle: offboarding\n", name="other")
+    publish(project, repo)
+    (project.root / "tenants" / "other.yaml").unlink()
+    ended = publish(project, repo)
+    assert ended.code == 0, ended.everything
+    assert f"removed  {FOLDER}/tenants/other/objects.yaml" in ended.out
+
+
+def test_objects_that_do_not_say_how_their_tenant_was_count_as_if_it_was_active(project: Sandbox, repo: Repo) -> None:
+    for text in ("kind: [\n", "- no object\n", "kind: Namespace\n"):
+        project.tenant(name="other")
+        publish(project, repo)
+        (project.root / "tenants" / "other.yaml").unlink()
+        repo.write(f"{FOLDER}/tenants/other/objects.yaml", text)
+        repo.commit("Break it")
+        ended = publish(project, repo)
+        assert ended.code == 2
+        assert "objects.yaml in clusters/aws-dev/tenants/other (unknown)" in ended.err
+
+
+def test_a_tenant_that_leaves_one_cluster_has_a_file_still(project: Sandbox, repo: Repo) -> None:
+    project.tenant(name="other")
+    publish(project, repo)
+    project.tenant(name="other", placements="placements: [{environments: [dev], clouds: [gcp]}]\n")
+    assert publish(project, repo).code == 0
+
+
+def approve(project: Sandbox, tenant: str) -> None:
+    """Says in the stack's file that the tenant's end is meant."""
+    approval = f"{{guard: tenant-removed, subject: {tenant}, reason: it is meant}}"
+    project.setting(f"berth:guards: {{approvals: [{approval}]}}")
 
 
 def test_a_stack_that_pulumi_delivers_is_not_published(sandbox: Sandbox, repo: Repo) -> None:

@@ -205,6 +205,13 @@ def test_a_namespace_says_whether_it_may_go_with_its_volumes(sandbox: Sandbox, l
     assert "berth.dev/deletion-policy" not in namespaces["berth-acme"]
 
 
+@pytest.mark.parametrize("lifecycle", ["active", "suspended", "offboarding"])
+def test_a_namespace_tells_how_its_tenant_was_when_its_file_has_gone(sandbox: Sandbox, lifecycle: str) -> None:
+    sandbox.tenant(f"lifecycle: {lifecycle}")
+    namespace = one(sandbox.objects(), "Namespace", "acme")
+    assert namespace["metadata"]["annotations"]["berth.dev/lifecycle"] == lifecycle
+
+
 def test_the_emitted_text_reads_back_as_the_objects(rich: Sandbox) -> None:
     objects: list[Object] = rich.objects()
     assert list(yaml.safe_load_all(to_yaml(objects))) == objects

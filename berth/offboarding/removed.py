@@ -1,0 +1,73 @@
+"""A tenant whose file is gone before it was on its way out. Pure.
+
+A plan compares with a base, and its guard `tenant-removed` stops that. A deploy has no base: what a cluster or the
+deploy repo still holds says which tenants there were, and how they were. It is refused before anything is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from berth.errors import InvalidInput, Problem
+from berth.names import LIFECYCLE_ANNOTATION, ROLE_LABEL, TENANT_LABEL
+from berth.project import Project
+from berth.render.objects import Object
+from berth.settings.guards import Guard
+from berth.tenants import Lifecycle
+
+_GUARDS = (Guard.TENANT_REMOVED, Guard.TENANT_RENAMED)
+"""What a plan stops a deleted file for. A deploy cannot tell one from the other: an approval of either counts."""
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, order=True)
+class Holding:
+    """A namespace that a tenant's workloads run in, as it was found in `place`: a cluster, or the deploy repo.
+    `lifecycle` is `unknown` where the namespace does not say."""
+
+    tenant: str
+    place: str
+    namespace: str
+    lifecycle: str
+
+
+def holdings(place: str, objects: Iterable[Object]) -> list[Holding]:
+    """The tenants' namespaces among `objects`, but for those that are being deleted already."""
+    found = []
+    for item in objects:
+        metadata = item["metadata"]
+        labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
+        if item["kind"] != "Namespace" or labels.get(ROLE_LABEL) != "workloads" or metadata.get("deletionTimestamp"):
+            continue
+        if tenant := labels.get(TENANT_LABEL):
+            found.append(Holding(tenant, place, metadata["name"], annotations.get(LIFECYCLE_ANNOTATION, UNKNOWN)))
+    return found
+
+
+def refuse_removed(project: Project, stack: str, held: Iterable[Holding]) -> None:
+    """Raises InvalidInput with each tenant that is held, has no file, and was not offboarding when it was last
+    deployed, unless the stack's file approves of it."""
+    file = project.stack(stack)
+    approved = {each.subject for each in file.settings.guards.approvals if each.guard in _GUARDS}
+    by_tenant: dict[str, list[Holding]] = {}
+    for each in held:
+        known = each.tenant in project.tenants or each.tenant in approved
+        if not known and each.lifecycle != Lifecycle.OFFBOARDING:
+            by_tenant.setdefault(each.tenant, []).append(each)
+    if by_tenant:
+        raise InvalidInput(_problem(file.document.file, tenant, found) for tenant, found in by_tenant.items())
+
+
+def _problem(stack_file: str, tenant: str, held: list[Holding]) -> Problem:
+    holds = ", ".join(f"{each.namespace} in {each.place} ({each.lifecycle})" for each in sorted(held))
+    return Problem(
+        f"tenants/{tenant}.yaml",
+        0,
+        0,
+        "",
+        f"no file, while there is still {holds}",
+        "the file, until its tenant was deployed with `lifecycle: offboarding`",
+        f"put it back and set that; or approve it in {stack_file}: {{guard: {Guard.TENANT_REMOVED}, subject: {tenant}, "
+        "reason: ...}",
+    )

@@ -189,6 +189,8 @@ def test_a_repo_of_a_tenants_own_is_read_with_its_own_secret_and_with_no_other(
         assert_unlogged(fleet, token)
     finally:
         file.unlink()
+        with fleet.removal_approved("orders"):
+            fleet.berth("local", "deploy")
 
 
 def put_login(private: Private, url: str, token: str, tenant: str) -> None:

@@ -26,6 +26,8 @@ NAMESPACES_ANNOTATION = f"{DOMAIN}/namespaces"
 DELETION_ANNOTATION = f"{DOMAIN}/deletion-policy"
 """`delete` on a namespace that may go with the volume claims in it; none says the same as `keep`."""
 
+VOLUMES_POLICY = "berth-volumes"
+"""Admission policy and binding that keep a namespace with volume claims in it, unless its annotation says `delete`."""
 LIFECYCLE_ANNOTATION = f"{DOMAIN}/lifecycle"
 """How the tenant was when it was last deployed: on a namespace, so that it is known when its file has gone."""
 

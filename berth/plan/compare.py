@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from berth.names import ROLE_LABEL
+from berth.names import DELETION_ANNOTATION, ROLE_LABEL, VOLUMES_POLICY
 from berth.plan.cascade import with_what_follows
 from berth.plan.desired import DesiredCluster, DesiredStack, Resource
 from berth.plan.difference import differences, judged, masked, object_changes, worst
@@ -21,6 +21,7 @@ from berth.plan.model import (
 from berth.plan.replacement import consequence, order
 from berth.render.objects import Object
 from berth.settings import Delivery
+from berth.tenants import DeletionPolicy
 
 
 def compare(
@@ -77,7 +78,8 @@ def _cluster(
     assert present is not None  # noqa: S101 - a name comes from one of the two
     was, to_be = before.tenants if before else {}, after.tenants if after else {}
     rails = object_changes(before.guard_rails if before else (), after.guard_rails if after else ())
-    tenants = tuple(_tenant(name, was.get(name, ()), to_be.get(name, ())) for name in sorted({*was, *to_be}))
+    shielded = before is not None and _keeps_volumes(before.guard_rails)
+    tenants = tuple(_tenant(name, was.get(name, ()), to_be.get(name, ()), shielded) for name in sorted({*was, *to_be}))
     actions = [*(change.action for change in resources), *(change.action for change in tenants)]
     let_go = _let_go(before, after) if before and after else ()
     changed = bool(rails or let_go) or any(action is not Action.NONE for action in actions)
@@ -102,7 +104,13 @@ def _let_go(before: DesiredCluster, after: DesiredCluster) -> tuple[str, ...]:
     return tuple(sorted({*before.tenants} & {*after.tenants}))
 
 
-def _tenant(name: str, before: Iterable[Object] | None, after: Iterable[Object] | None) -> TenantChange:
+def _keeps_volumes(guard_rails: Iterable[Object]) -> bool:
+    """Whether the API server refuses to delete namespaces with volume claims in them."""
+    binding = ("ValidatingAdmissionPolicyBinding", VOLUMES_POLICY)
+    return any((item["kind"], item["metadata"]["name"]) == binding for item in guard_rails)
+
+
+def _tenant(name: str, before: Iterable[Object] | None, after: Iterable[Object] | None, shielded: bool) -> TenantChange:
     if before is None or after is None:
         return TenantChange(name, Action.NONE)
     was, to_be = list(before), list(after)
@@ -111,18 +119,25 @@ def _tenant(name: str, before: Iterable[Object] | None, after: Iterable[Object] 
         action = Action.REMOVE if was else Action.ADD
     else:
         action = Action.CHANGE if objects else Action.NONE
-    return TenantChange(name, action, objects, lost_namespaces=tuple(_lost(objects)), former_objects=len(was))
+    going = list(_going(objects))
+    lost = tuple(each.name for each in going if not (shielded and _kept(each)))
+    kept = tuple(each.name for each in going if each.name not in lost)
+    return TenantChange(name, action, objects, lost_namespaces=lost, kept_namespaces=kept, former_objects=len(was))
 
 
-def _lost(objects: Iterable[ObjectChange]) -> list[str]:
-    """Namespaces that go with everything in them, but for those that hold Berth's own objects only."""
-    return [
-        change.name
-        for change in objects
-        if change.kind == "Namespace"
-        and change.action in (Action.REMOVE, Action.REPLACE)
-        and change.object["metadata"].get("labels", {}).get(ROLE_LABEL) == "workloads"
-    ]
+def _going(objects: Iterable[ObjectChange]) -> Iterator[ObjectChange]:
+    """Namespaces that are deleted, but for those that hold Berth's own objects only."""
+    for change in objects:
+        role = change.object["metadata"].get("labels", {}).get(ROLE_LABEL)
+        if change.kind == "Namespace" and change.action in (Action.REMOVE, Action.REPLACE) and role == "workloads":
+            yield change
+
+
+def _kept(namespace: ObjectChange) -> bool:
+    """Whether volume claims keep a namespace. What it says before the change counts, and where it says nothing, they
+    do."""
+    annotations = (namespace.before or namespace.object)["metadata"].get("annotations") or {}
+    return bool(annotations.get(DELETION_ANNOTATION) != DeletionPolicy.DELETE)
 
 
 def _with_moves(plans: list[StackPlan]) -> tuple[StackPlan, ...]:

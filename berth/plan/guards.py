@@ -1,7 +1,8 @@
 """What stops a plan: changes that are more often a slip than a wish. Pure.
 
 A guard is passed by an approval in the stack's file that the change itself adds: one that the base has already was for
-an earlier change, and lets nothing pass. Without a base there is nothing to guard.
+an earlier change, and lets nothing pass. Without a base there is nothing to guard but what the deploy repo changes by
+itself: there an approval counts that is in the file.
 """
 
 from __future__ import annotations
@@ -38,25 +39,29 @@ class Sources:
         )
 
 
-def guard(plan: Plan, before: Sources, after: Sources) -> tuple[GuardHit, ...]:
-    """Everything that stops the plan, worst first, each with the approval that lets it pass, if there is one."""
+def guard(plan: Plan, before: Sources | None, after: Sources) -> tuple[GuardHit, ...]:
+    """Everything that stops the plan, worst first, each with the approval that lets it pass, if there is one. `before`
+    is None for a plan without a base."""
     found: list[GuardHit] = []
-    compared = [stack for stack in plan.stacks if not stack.whole and stack.action is not Action.ADD]
-    for stack in compared:
-        found += _no_tenants(stack)
-        found += _removed(stack, before, after)
-        found += _clusters(stack)
-        found += _mass_removal(stack, after.guards.get(stack.name, Guards()).max_removed_percent)
-        found += _lowered(stack)
-    found += _several_environments(compared)
+    if before is not None:
+        compared = [stack for stack in plan.stacks if not stack.whole and stack.action is not Action.ADD]
+        for stack in compared:
+            found += _no_tenants(stack)
+            found += _removed(stack, before, after)
+            found += _clusters(stack)
+            found += _mass_removal(stack, after.guards.get(stack.name, Guards()).max_removed_percent)
+            found += _lowered(stack)
+        found += _several_environments(compared)
+    for stack in plan.stacks:
+        found += _emptied(stack)
     order = list(Guard)
     return tuple(
         _approved(hit, before, after) for hit in sorted(found, key=lambda h: (order.index(h.guard), h.stack, h.subject))
     )
 
 
-def _approved(hit: GuardHit, before: Sources, after: Sources) -> GuardHit:
-    old = before.guards.get(hit.stack, Guards()).approvals
+def _approved(hit: GuardHit, before: Sources | None, after: Sources) -> GuardHit:
+    old = before.guards.get(hit.stack, Guards()).approvals if before is not None else []
     new: list[Approval] = [item for item in after.guards.get(hit.stack, Guards()).approvals if item not in old]
     reason = next((item.reason for item in new if (item.guard, item.subject) == (hit.guard, hit.subject)), "")
     return replace(hit, approved=reason)
@@ -195,6 +200,18 @@ def _several_environments(stacks: Iterable[StackPlan]) -> Iterator[GuardHit]:
         what = f"{stack.environment} changes together with {' and '.join(others)}"
         fix = f"change {' and '.join(others)} first, and {stack.environment} when that has proved itself"
         yield GuardHit(Guard.SEVERAL_ENVIRONMENTS, stack.name, stack.name, what, fix)
+
+
+def _emptied(stack: StackPlan) -> Iterator[GuardHit]:
+    clusters: dict[str, list[str]] = {}
+    for cluster in stack.clusters:
+        for tenant in cluster.tenants:
+            if tenant.emptied_deletes:
+                clusters.setdefault(tenant.name, []).append(cluster.name)
+    for name, found in sorted(clusters.items()):
+        what = f"what {name} has in the deploy repo comes to no object in {', '.join(found)}: all it runs is deleted"
+        fix = "look whether its path is whole; one that is to end has `lifecycle: offboarding`"
+        yield GuardHit(Guard.WORKLOADS_EMPTIED, stack.name, name, what, fix)
 
 
 def _leaves(tenant: TenantChange) -> bool:

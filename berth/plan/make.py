@@ -34,9 +34,12 @@ def make_plan(
     tree = sides.base
     compared = compare(sides.before, sides.after, whole=sides.whole)
     plan = Plan(Base(tree.ref, tree.commit) if tree else None, compared, sides.notes)
-    if sides.today is not None and sides.files is not None:
-        plan = replace(plan, guards=guard(plan, Sources.of(sides.files), Sources.of(sides.today)))
-    return _with_workloads(plan, sides, deploy_repo, root) if deploy_repo else plan
+    if deploy_repo:
+        plan = _with_workloads(plan, sides, deploy_repo, root)
+    if sides.today is None:
+        return plan
+    before = Sources.of(sides.files) if sides.files is not None else None
+    return replace(plan, guards=guard(plan, before, Sources.of(sides.today)))
 
 
 def _with_workloads(plan: Plan, sides: Sides, repo: DeployRepoAt, root: Path) -> Plan:
@@ -76,4 +79,9 @@ def _cluster(cluster: ClusterPlan, looked: Looked) -> ClusterPlan:
 
 
 def _tenant(tenant: TenantChange, place: tuple[str, str], looked: Looked) -> TenantChange:
-    return replace(tenant, workloads=looked.changes.get(place, ()), emptied=looked.emptied.get(place, ""))
+    return replace(
+        tenant,
+        workloads=looked.changes.get(place, ()),
+        emptied=looked.emptied.get(place, ""),
+        emptied_deletes=place in looked.deleted,
+    )

@@ -104,6 +104,11 @@ class TenantChange:
     """What its manifests in the deploy repo come to, where that was looked at; never what stays."""
     emptied: str = ""
     """Where its manifests come to nothing, and came to something before: what the agent makes of that."""
+    emptied_deletes: bool = False
+    """Whether the agent then deletes all that it has applied."""
+    kept_namespaces: tuple[str, ...] = ()
+    """Namespaces of its workloads that are removed, with every Secret in them; where one holds a volume claim, the API
+    server refuses to delete it."""
 
     @property
     def leaves(self) -> bool:

@@ -89,22 +89,31 @@ def _alarms(plan: Plan) -> Iterator[str]:
 def _losses(stacks: list[StackPlan]) -> Iterator[str]:
     """A line for each tenant that loses namespaces, with the clusters where it does."""
     lost: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for stack in stacks:
-        for cluster in stack.clusters:
-            for tenant in cluster.tenants:
-                if tenant.lost_namespaces:
-                    lost.setdefault((tenant.name, tenant.lost_namespaces), []).append(cluster.name)
+    kept: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for cluster in (cluster for stack in stacks for cluster in stack.clusters):
+        for tenant in cluster.tenants:
+            if tenant.lost_namespaces:
+                lost.setdefault((tenant.name, tenant.lost_namespaces), []).append(cluster.name)
+            if tenant.kept_namespaces:
+                kept.setdefault((tenant.name, tenant.kept_namespaces), []).append(cluster.name)
         if cluster.let_go:
             yield (
                 f"DATA LOSS: {cluster.name} changes from `delivery: pulumi` to `git`, and `pulumi up` deletes what it "
-                f"no longer registers: {_count(len(cluster.let_go), 'tenant')} with every volume claim and Secret."
+                f"no longer registers: {_count(len(cluster.let_go), 'tenant')} with every Secret, and with the volume "
+                "claims of those with `deletionPolicy: delete`."
             )
     for (name, namespaces), clusters in lost.items():
         several = len(namespaces) > 1
         yield (
             f"DATA LOSS: the namespace{'s' if several else ''} {' and '.join(namespaces)} of {name} "
             f"{'are' if several else 'is'} deleted in {', '.join(clusters)}, with every volume claim and Secret inside."
+        )
+    for (name, namespaces), clusters in kept.items():
+        several = len(namespaces) > 1
+        yield (
+            f"NAMESPACE{'S' if several else ''} REMOVED: {' and '.join(namespaces)} of {name} in "
+            f"{', '.join(clusters)}, with every Secret inside. One that holds a volume claim is kept: the API server "
+            "refuses, and the deploy fails there."
         )
 
 
@@ -146,6 +155,8 @@ def _line(plan: Plan, found: Blast) -> str:
         return f"The whole plan: {where}.{' Read the alarms first.' if found.alarms else ''}"
     if any(alarm.startswith(("DATA LOSS", "NOTHING LEFT", "CLUSTER REMOVED")) for alarm in found.alarms):
         verdict = "Deletes for good what Git cannot bring back: read the alarms first"
+    elif any(tenant.kept_namespaces for cluster in plan.clusters() for tenant in cluster.tenants):
+        verdict = "Removes namespaces of tenants, but for those with volume claims: read the alarms first"
     elif {Action.REPLACE, Action.REMOVE} & {*found.resources}:
         verdict = "Removes or replaces resources of a cloud: read which"
     elif Action.MAY_REPLACE in found.resources:

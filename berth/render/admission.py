@@ -268,7 +268,7 @@ def _volumes() -> Iterator[Object]:
     """A namespace with volume claims is not deleted unless its tenant's file says so: not by a deploy whose tenant file
     has gone, not by an agent, not by a person."""
     yield from policy(
-        "berth-volumes",
+        names.VOLUMES_POLICY,
         [("", ["namespaces"])],
         {},
         [

@@ -11,7 +11,7 @@ from berth.model import Choice, Model, Text
 
 
 class Guard(StrEnum):
-    """What a plan is stopped for, in the order of how bad it is."""
+    """What a plan is stopped for, in the order in which it is told."""
 
     NO_TENANTS = "no-tenants"
     """A stack that had tenants would have none: a wrong folder or a wrong merge, before it is a wish."""
@@ -27,6 +27,9 @@ class Guard(StrEnum):
     """What keeps a tenant in bounds allows more than before, or is gone."""
     SEVERAL_ENVIRONMENTS = "several-environments"
     """Production and another environment change together: nothing was tried before."""
+    WORKLOADS_EMPTIED = "workloads-emptied"
+    """What a tenant has in the deploy repo comes to nothing, and its agent would delete all that it has applied. Last,
+    as exit codes count in this order and keep their meaning."""
 
 
 EXIT_CODES = {guard: 20 + number for number, guard in enumerate(Guard)}

@@ -57,12 +57,12 @@ def plan(repo: Repo, deploy: DeployRepo, *arguments: str) -> Outcome:
     return repo.run("plan", "--base", "main", "--deploy-repo", str(deploy.root), *arguments)
 
 
-def reports(repo: Repo, deploy: DeployRepo) -> dict[str, str]:
+def reports(repo: Repo, deploy: DeployRepo, code: int = 0) -> dict[str, str]:
     """The report in each format, the page's data unpacked."""
     files = {form: repo.root / "out" / f"plan.{ending}" for form, ending in ENDINGS.items()}
     outs = [argument for file in files.values() for argument in ("--out", str(file))]
     ended = plan(repo, deploy, "--deploy-base", "base", *outs)
-    assert ended.code == 0, ended.everything
+    assert ended.code == code, ended.everything
     told = {form: file.read_text("utf-8") for form, file in files.items()}
     packed = re.search(r'id="data">([^<]+)<', told["html"])
     assert packed is not None
@@ -110,26 +110,59 @@ def test_a_new_tenant_without_a_folder_ends_the_plan(repo: Repo, deploy: DeployR
 
 
 @pytest.mark.parametrize(
-    ("engine", "sync", "consequence"),
+    ("engine", "sync", "consequence", "code"),
     [
-        ("flux", "", "Flux deletes all that it has applied, volume claims with their data too"),
-        ("flux", "sync: {prune: false}\n", "Flux deletes nothing"),
-        ("argocd", "", "Argo CD refuses that"),
+        ("flux", "", "Flux deletes all that it has applied, volume claims with their data too", 27),
+        ("flux", "sync: {prune: false}\n", "Flux deletes nothing", 0),
+        ("argocd", "", "Argo CD refuses that", 0),
     ],
     ids=["flux", "flux without prune", "argocd"],
 )
 def test_manifests_that_come_to_nothing_are_shouted(
-    repo: Repo, deploy: DeployRepo, engine: str, sync: str, consequence: str
+    repo: Repo, deploy: DeployRepo, engine: str, sync: str, consequence: str, code: int
 ) -> None:
     repo.edit("Pulumi.dev.yaml", "engine: flux", f"engine: {engine}")
     repo.write("tenants/acme.yaml", (repo.root / "tenants/acme.yaml").read_text() + sync)
     repo.commit()
-    deploy.write("apps/acme/base/kustomization.yaml", "resources: [none.yaml]\n")
-    deploy.write("apps/acme/base/none.yaml", "# nothing yet\n")
-    for form, told in reports(repo, deploy).items():
+    empty(deploy)
+    for form, told in reports(repo, deploy, code).items():
         assert "NOTHING LEFT" in told, form
         assert consequence in told.replace("\\", ""), form
     assert "Deletes for good" in plan(repo, deploy, "--deploy-base", "base").out.splitlines()[0]
+
+
+def empty(deploy: DeployRepo) -> None:
+    """What acme has in the deploy repo comes to nothing, in no commit yet."""
+    deploy.write("apps/acme/base/kustomization.yaml", "resources: [none.yaml]\n")
+    deploy.write("apps/acme/base/none.yaml", "# nothing yet\n")
+
+
+APPROVAL = "{guard: workloads-emptied, subject: acme, reason: It starts anew}"
+
+
+def test_what_would_be_deleted_with_it_stops_the_plan_unless_the_change_says_that_it_is_meant(
+    repo: Repo, deploy: DeployRepo
+) -> None:
+    empty(deploy)
+    ended = plan(repo, deploy, "--deploy-base", "base")
+    assert ended.code == 27
+    assert "STOPPED (workloads-emptied, acme): what acme has in the deploy repo comes to no object" in ended.out
+    repo.edit("Pulumi.dev.yaml", "config:\n", f"config:\n  berth:guards: {{approvals: [{APPROVAL}]}}\n")
+    ended = plan(repo, deploy, "--deploy-base", "base")
+    assert (ended.code, "It starts anew" in ended.out) == (0, True)
+    repo.commit()
+    assert plan(repo, deploy, "--deploy-base", "base").code == 27
+
+
+def test_a_change_of_the_deploy_repo_alone_is_stopped_and_approved_of_without_a_base_too(
+    repo: Repo, deploy: DeployRepo
+) -> None:
+    empty(deploy)
+    alone = ("plan", "--deploy-repo", str(deploy.root), "--deploy-base", "base")
+    assert repo.run(*alone).code == 27
+    repo.edit("Pulumi.dev.yaml", "config:\n", f"config:\n  berth:guards: {{approvals: [{APPROVAL}]}}\n")
+    repo.commit()
+    assert repo.run(*alone).code == 0
 
 
 def test_what_was_nothing_already_is_not(repo: Repo, deploy: DeployRepo) -> None:

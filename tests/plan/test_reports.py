@@ -74,6 +74,8 @@ def test_a_new_range_replaces_the_network_and_what_is_in_it(folder: Path) -> Non
     assert actions["aws:eks/cluster:Cluster", "aws-dev"] is Action.MAY_REPLACE
 
 
-def test_offboarding_shouts_that_a_namespace_goes_with_its_data(folder: Path) -> None:
-    alarms = blast(planned(folder, "offboarding")).alarms
-    assert alarms[0].startswith("DATA LOSS: the namespace globex of globex is deleted in gcp-dev")
+def test_offboarding_says_that_a_namespace_goes_where_no_volume_claim_keeps_it(folder: Path) -> None:
+    told = blast(planned(folder, "offboarding"))
+    assert told.alarms[0].startswith("NAMESPACE REMOVED: globex of globex in gcp-dev, with every Secret inside.")
+    assert "One that holds a volume claim is kept" in told.alarms[0]
+    assert told.line.startswith("Removes namespaces of tenants, but for those with volume claims")

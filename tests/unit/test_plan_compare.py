@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from berth.plan.compare import compare
 from berth.plan.desired import DesiredCluster, DesiredStack, Resource
@@ -79,6 +82,29 @@ def test_the_sync_namespace_holds_no_data_that_could_be_lost() -> None:
     sync = namespace("berth-acme", **{"berth.dev/namespace-role": "sync"})
     (tenant,) = changed(stack(c1={"acme": [sync]}), stack(c1={})).clusters[0].tenants
     assert tenant.lost_namespaces == ()
+
+
+@pytest.mark.parametrize(
+    ("policy", "shielded", "lost"),
+    [("keep", True, False), ("", True, False), ("delete", True, True), ("keep", False, True)],
+)
+def test_a_namespace_keeps_its_volumes_where_the_api_server_refuses_to_delete_it(
+    policy: str, shielded: bool, lost: bool
+) -> None:
+    annotations = {"berth.dev/deletion-policy": policy} if policy else {}
+    there = namespace("acme")
+    there["metadata"]["annotations"] = annotations
+    api = "admissionregistration.k8s.io/v1"
+    binding = {
+        "apiVersion": api, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": "berth-volumes"},
+    }  # fmt: skip
+    before = DesiredCluster("c1", "dev", "aws", "local", [binding] if shielded else [], {"acme": [there]})
+    after = replace(before, tenants={})
+    stacks = [{"dev": DesiredStack("dev", "dev", {"c1": each}, [])} for each in (before, after)]
+    (tenant,) = changed(*stacks).clusters[0].tenants
+    assert (tenant.lost_namespaces, tenant.kept_namespaces) == ((("acme",), ()) if lost else ((), ("acme",)))
+    (alarm,) = (each for each in blast(Plan(None, compare(*stacks))).alarms if "acme" in each)
+    assert alarm.startswith("DATA LOSS" if lost else "NAMESPACE REMOVED")
 
 
 def test_an_alias_makes_a_rename_of_what_would_be_a_removal_and_an_addition() -> None:

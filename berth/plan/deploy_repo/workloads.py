@@ -29,6 +29,8 @@ class Looked:
     changes: Mapping[Place, tuple[ObjectChange, ...]]
     emptied: Mapping[Place, str] = field(default_factory=dict)
     """Places where there is something now and would be nothing, with what the agent makes of that."""
+    deleted: frozenset[Place] = frozenset()
+    """Those of them where the agent deletes all that it has applied."""
     notes: tuple[str, ...] = ()
     built: int = 0
 
@@ -106,7 +108,8 @@ class _Work:
                 found[place] = changes
             if then and now == [] and new_job is not None:
                 emptied[place] = _of_nothing(to_be[place])
-        return Looked(found, emptied, tuple(self.notes), len(built))
+        deleted = frozenset(place for place in emptied if _deletes(to_be[place]))
+        return Looked(found, emptied, deleted, tuple(self.notes), len(built))
 
     def _same(self, pull: Pull) -> bool:
         """Whether what a pull sees is known to be the same on both sides without a look at what it names."""
@@ -192,10 +195,14 @@ class _Work:
             return dict(zip(jobs, pool.map(one, jobs), strict=True))
 
 
+def _deletes(pull: Pull) -> bool:
+    return pull.engine is Engine.FLUX and pull.prune
+
+
 def _of_nothing(pull: Pull) -> str:
     if pull.engine is Engine.ARGOCD:
         return "Argo CD refuses that, and syncs nothing of it"
-    if not pull.prune:
+    if not _deletes(pull):
         return "Flux deletes nothing, as `sync.prune` is false"
     return "Flux deletes all that it has applied, volume claims with their data too"
 

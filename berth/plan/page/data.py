@@ -102,6 +102,7 @@ def _cluster(cluster: ClusterPlan, texts: _Texts) -> dict[str, Any]:
                 "workloads": [_object(change, texts) for change in tenant.workloads],
                 "otherClusters": list(tenant.other_clusters),
                 "lost": list(tenant.lost_namespaces),
+                "kept": list(tenant.kept_namespaces),
             }
             if tenant.action is not Action.NONE or tenant.workloads
             else 0

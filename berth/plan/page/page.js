@@ -103,7 +103,7 @@ function cell(cluster, name) {
   const counts = tenant ? summary([...tenant.objects, ...tenant.workloads]) : "";
   const label = `${name} in ${cluster.name}: ${WORD[action]}${counts ? `, ${counts}` : ""}`;
   const attributes = { ...link(place), tabindex: -1, "aria-label": label, class: action };
-  if (tenant && tenant.lost.length) attributes.class += " lost";
+  if (tenant && (tenant.lost.length || tenant.kept.length)) attributes.class += " lost";
   return el("td", {}, el("button", attributes, SIGN[action], counts ? el("small", {}, counts) : null));
 }
 
@@ -211,6 +211,9 @@ function ofTenant(name, cluster, tenant) {
     el("p", {}, `${WORD[tenant.action]}${others ? `, with ${others}` : ""}`),
     tenant.lost.length
       ? el("p", { class: "shout" }, `Deleted with all that is in them, volume claims included: ${tenant.lost.join(", ")}`)
+      : null,
+    tenant.kept.length
+      ? el("p", { class: "shout" }, `Deleted, Secrets included, unless a volume claim is in them: ${tenant.kept.join(", ")}`)
       : null,
     ...objects("Berth’s objects", tenant.objects),
     ...objects("Workloads, from the deploy repo", tenant.workloads),

@@ -120,6 +120,7 @@ def _tenant(tenant: TenantChange) -> dict[str, Any]:
         "action": tenant.action.value,
         "otherClusters": list(tenant.other_clusters),
         "lostNamespaces": list(tenant.lost_namespaces),
+        "keptNamespaces": list(tenant.kept_namespaces),
         "emptied": tenant.emptied,
         "objects": [_object(change) for change in tenant.objects],
         "workloads": [_object(change) for change in tenant.workloads],

@@ -153,6 +153,9 @@ def _tenant(tenant: TenantChange, *, brief: bool) -> str:
     if tenant.action is Action.MOVE:
         verb += f" {'to' if tenant.leaves else 'from'} {', '.join(tenant.other_clusters)}"
     lost = f" **DATA LOSS: {_plain(', '.join(tenant.lost_namespaces))}**" if tenant.lost_namespaces else ""
+    if tenant.kept_namespaces:
+        names = _plain(", ".join(tenant.kept_namespaces))
+        lost += f" **NAMESPACE REMOVED, where no volume claim keeps it: {names}**"
     lost += f" **NOTHING LEFT: {_plain(tenant.emptied)}**" if tenant.emptied else ""
     inside = [_objects(tenant.objects, whole=tenant.action is Action.CHANGE and not brief)] if tenant.objects else []
     if tenant.workloads:

@@ -158,6 +158,8 @@ def _tenant(tenant: TenantChange) -> Iterator[Text]:
     yield Text.assemble((f"    {MARKS[tenant.action]} ", style), (f"tenant {tenant.name}", "bold"), (verb, style))
     for name in tenant.lost_namespaces:
         yield Text(f"        DATA LOSS: the namespace {name} is deleted with everything in it", "bold red")
+    for name in tenant.kept_namespaces:
+        yield Text(f"        NAMESPACE REMOVED: {name}; with a volume claim in it, the API server refuses", "bold red")
     if tenant.emptied:
         yield Text(f"        NOTHING LEFT of its workloads: {tenant.emptied}", "bold red")
     for item in tenant.objects:

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from berth.project import Project
-from berth.render import Object, render, render_cluster, render_root
+from berth.render import Object, render, render_alerts, render_cluster, render_root
 from berth.render.identity import UNKNOWN_CLIENT_ID
 from berth.render.objects import identity_of
 from berth.render.roots import published
 from berth.settings import Cluster, Delivery
+from berth.tenants import Tenant
 
 Key = tuple[str, str, str, str]
 """API group, kind, namespace and name."""
@@ -24,7 +25,7 @@ def declared_in(project: Project, cluster: Cluster, only: Collection[str] = ()) 
     tenants = list(project.tenants_in(cluster))
     found: dict[Key, tuple[str, Object]] = {}
     if not only:
-        found = {identity_of(item): ("", item) for item in _once(cluster, [tenant.name for tenant in tenants])}
+        found = {identity_of(item): ("", item) for item in _once(cluster, tenants)}
     for tenant in tenants:
         if not only or tenant.name in only:
             found |= {identity_of(item): (tenant.name, item) for item in render(cluster, tenant)}
@@ -42,8 +43,9 @@ def with_known_ids(declared: Object, live: Mapping[str, Any]) -> Object:
     return {**declared, "metadata": {**declared["metadata"], "annotations": annotations}}
 
 
-def _once(cluster: Cluster, tenants: list[str]) -> Iterator[Object]:
+def _once(cluster: Cluster, tenants: list[Tenant]) -> Iterator[Object]:
     yield from render_cluster(cluster)
+    yield from render_alerts(cluster, tenants)
     if cluster.delivery is Delivery.GIT:
         yield from render_root(cluster)
-        yield published(cluster, tenants)
+        yield published(cluster, [tenant.name for tenant in tenants])

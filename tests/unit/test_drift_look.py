@@ -112,6 +112,12 @@ def refused(code: int, message: str) -> httpx.Response:
 def server(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     """The cluster aws-dev, in which all is as declared."""
     fake = FakeServer(sandbox)
+    serving(fake, monkeypatch)
+    return fake
+
+
+def serving(fake: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked of a cluster, it answers."""
 
     @asynccontextmanager
     async def opened(*_: object) -> AsyncIterator[Api]:
@@ -120,7 +126,6 @@ def server(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
             yield Api(client)
 
     monkeypatch.setattr("berth.drift.look.open_api", opened)
-    return fake
 
 
 def look(sandbox: Sandbox, orders: Orders = Orders(), **scope: Any) -> Looked:  # noqa: B008 - frozen
@@ -267,3 +272,26 @@ def test_the_command_ends_with_7_for_drift_and_1_where_it_could_not_look(sandbox
 
 def test_pruning_goes_with_fixing(sandbox: Sandbox) -> None:
     assert sandbox.run("drift", "--prune").code == 2
+
+
+NOTIFICATIONS = "/api/v1/namespaces/argocd/configmaps/argocd-notifications-cm"
+
+
+def test_what_argo_cd_tells_tenants_with_is_declared_and_its_secret_is_not_asked_for(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.setting("berth:gitops: {engine: argocd}")
+    sandbox.tenant("notify: [{type: webhook, secretName: on-call}]\n")
+    server = FakeServer(sandbox)
+    serving(server, monkeypatch)
+    assert NOTIFICATIONS in server.objects
+    # Of the platform, and of no tenant: neither declared nor undeclared.
+    server.objects["/api/v1/namespaces/argocd/secrets/argocd-notifications-secret"] = {"metadata": {"name": "x"}}
+    assert look(sandbox).drifts == ()
+    assert not [asked for asked in server.asked if "argocd-notifications-secret" in asked]
+    del server.objects[NOTIFICATIONS]
+    (found,) = look(sandbox).drifts
+    assert (found.what, found.kind, found.name) == (What.MISSING, "ConfigMap", "argocd-notifications-cm")
+    server.objects[NOTIFICATIONS] = {"metadata": {"name": "argocd-notifications-cm", "managedFields": []}, "data": {}}
+    (found,) = look(sandbox).drifts
+    assert found.what is What.CHANGED

@@ -107,7 +107,7 @@ def _show(tenant: str, results: Sequence[Result], *, verifying: bool) -> None:
         (each.cluster, each.state.value, str(len(each.left)), str(len(each.kept)), each.message) for each in results
     ]
     table(("CLUSTER", "STATE", "LEFT", "KEPT", "MESSAGE"), rows)
-    for title, attribute in (("Left", "left"), ("Kept", "kept")):
+    for title, attribute in (("Left", "left"), ("Kept", "kept"), ("Warnings", "warnings")):
         lines = [f"  {each.cluster}  {item}" for each in results for item in getattr(each, attribute)]
         if lines:
             say(escape(f"\n{title}:\n" + "\n".join(lines)))

@@ -24,6 +24,7 @@ from berth.offboarding.model import (
     summed_up,
     why,
 )
+from berth.offboarding.warnings import warnings_of
 from berth.settings import Cluster, Engine
 from berth.status.api import Api, NotAllowed
 
@@ -72,9 +73,12 @@ async def drain_cluster(
         if not left:
             return result
         if not delete:
-            return Result(cluster.name, State.TO_DRAIN, result.left, result.kept)
+            told_of = await warnings_of(api, result.left)
+            return Result(cluster.name, State.TO_DRAIN, result.left, result.kept, warnings=told_of)
         if asked and asyncio.get_running_loop().time() > end:
-            return Result(cluster.name, State.DRAINING, result.left, result.kept, f"not gone after {seconds:.0f} s")
+            late = f"not gone after {seconds:.0f} s"
+            told_of = await warnings_of(api, result.left)
+            return Result(cluster.name, State.DRAINING, result.left, result.kept, late, told_of)
         # A claim goes when no pod uses it, so pods go first.
         await _delete(api, work or (claims if volumes else []))
         asked = True

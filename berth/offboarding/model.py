@@ -44,15 +44,33 @@ class Held:
         return f"{self.kind} {place}{self.name}" + (f": {self.why}" if self.why else "")
 
 
+@dataclass(frozen=True, order=True)
+class Warned:
+    """A warning of the cluster about an object that does not go. `last` is when it was given last."""
+
+    last: str
+    kind: str
+    namespace: str
+    name: str
+    reason: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.last} {self.kind} {place}{self.name}: {self.reason}: {self.message}"
+
+
 @dataclass(frozen=True)
 class Result:
-    """How a tenant is in one cluster. `left` is still to go, `kept` stays on purpose; both sorted."""
+    """How a tenant is in one cluster. `left` is still to go, `kept` stays on purpose; both sorted. `warnings` are about
+    what is on its way out, the newest first."""
 
     cluster: str
     state: State
     left: tuple[Held, ...] = ()
     kept: tuple[Held, ...] = ()
     message: str = ""
+    warnings: tuple[Warned, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "state": self.state.value}

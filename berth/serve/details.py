@@ -6,10 +6,10 @@ Objects and history are known from watching. Events are asked for, at most once 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from berth.errors import OperationFailed, without_credentials
+from berth.errors import OperationFailed
 from berth.names import ARGOCD_NAMESPACE, sync_namespace
 from berth.serve.board import Key
 from berth.serve.fleet import Fleet
@@ -18,6 +18,7 @@ from berth.settings import Engine
 from berth.status import agent
 from berth.status.api import NotAllowed
 from berth.status.client import answering
+from berth.status.events import events_of
 from berth.status.flux import commit_of
 from berth.status.observed import WORKLOADS, Observed
 from berth.tenants import Tenant
@@ -120,22 +121,6 @@ async def _events(watch: Watch, tenant: Tenant, timeout: float) -> tuple[list[di
         except OperationFailed as error:
             notes.append(f"Events of {namespace} cannot be read: {error.message}")
         else:
-            found += list(_read(answer.get("items") or ()))
+            found += list(events_of(answer.get("items") or ()))
     found.sort(key=lambda event: event["last"] or "", reverse=True)
     return found[:EVENTS], notes
-
-
-def _read(items: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    for item in items:
-        about, series = item.get("involvedObject") or {}, item.get("series") or {}
-        yield {
-            "type": item.get("type", ""),
-            "reason": item.get("reason", ""),
-            "message": without_credentials(" ".join(str(item.get("message", "")).split())),
-            "object": f"{about.get('kind', '')} {about.get('name', '')}".strip(),
-            "count": series.get("count") or item.get("count") or 1,
-            "last": series.get("lastObservedTime")
-            or item.get("lastTimestamp")
-            or item.get("eventTime")
-            or item["metadata"].get("creationTimestamp"),
-        }

@@ -39,6 +39,8 @@ class Server:
             "kustomizations": {"suspend": True},
         }
         self.namespaces = ["acme"]
+        self.events: dict[str, list[dict[str, Any]]] = {}
+        """Events by namespace; where there are none, they may not be read."""
 
     def put(self, plural: str, name: str, *, group: str = "", namespace: str = "acme", **metadata: Any) -> str:
         root = f"/apis/{group}/v1" if group else "/api/v1"
@@ -58,7 +60,13 @@ class Server:
     async def pages(
         self, path: str, query: Mapping[str, str], accept: str = ""
     ) -> AsyncIterator[tuple[list[Any], str]]:
-        del query, accept
+        del accept
+        if query.get("fieldSelector", "").startswith("type=Warning"):
+            namespace = path.split("/")[-2]
+            if namespace not in self.events:
+                raise NotAllowed(Refused(403, "no"))
+            yield self.events[namespace], ""
+            return
         if path == "/api/v1/namespaces":
             yield [{"metadata": {"name": name}} for name in self.namespaces], ""
         elif path == "/api/v1/persistentvolumes":
@@ -187,6 +195,54 @@ def test_a_load_balancer_is_waited_for(sandbox: Sandbox) -> None:
     assert run(sandbox, server, tell=told.append).state is State.DRAINED
     assert server.deleted == [path], "asked for once"
     assert told == ["1 left: 1 Service"], "told once"
+
+
+def event(kind: str, name: str, reason: str, minute: int, message: str = "it fails") -> dict[str, Any]:
+    about = {"kind": kind, "name": name}
+    last = f"2026-11-24T00:{minute:02}:00Z"
+    return {"metadata": {}, "involvedObject": about, "reason": reason, "message": message, "lastTimestamp": last}
+
+
+def test_what_the_cluster_warns_of_about_what_hangs_is_told_the_newest_first_and_once(sandbox: Sandbox) -> None:
+    server = Server()
+    path = server.put("services", "web", finalizers=["service.kubernetes.io/load-balancer-cleanup"])
+    server.held[path] = 1000
+    server.events["acme"] = [
+        event("Service", "web", "SyncLoadBalancerFailed", 1),
+        event("Service", "web", "SyncLoadBalancerFailed", 3, "quota is\nused up"),
+        event("Service", "web", "SyncLoadBalancerFailed", 2),
+        event("Service", "web", "DeleteFailed", 4),
+        event("Pod", "gone", "BackOff", 5),
+    ]
+    result = run(sandbox, server, seconds=0)
+    assert [str(each) for each in result.warnings] == [
+        "2026-11-24T00:04:00Z Service acme/web: DeleteFailed: it fails",
+        "2026-11-24T00:03:00Z Service acme/web: SyncLoadBalancerFailed: quota is used up",
+    ]
+    assert run(sandbox, server, delete=False).warnings == result.warnings
+    server.events["acme"] = [event("Service", "web", f"Reason{minute}", minute) for minute in range(9)]
+    assert [each.reason for each in run(sandbox, server, seconds=0).warnings] == [f"Reason{n}" for n in (8, 7, 6, 5, 4)]
+
+
+def test_a_volume_that_its_cloud_does_not_delete_is_told_with_the_cloud_s_reason(sandbox: Sandbox) -> None:
+    server = Server()
+    server.put("persistentvolumeclaims", "data")
+    server.volumes = [
+        {
+            "metadata": {"name": "disk", "deletionTimestamp": "x", "finalizers": ["kubernetes.io/pv-protection"]},
+            "spec": {"claimRef": {"namespace": "acme"}, "persistentVolumeReclaimPolicy": "Delete"},
+        }
+    ]
+    server.events = {"default": [event("PersistentVolume", "disk", "VolumeFailedDelete", 1)]}
+    (warned,) = run(sandbox, server, volumes=True, seconds=0).warnings
+    assert str(warned) == "2026-11-24T00:01:00Z PersistentVolume disk: VolumeFailedDelete: it fails"
+
+
+def test_events_that_may_not_be_read_stop_nothing(sandbox: Sandbox) -> None:
+    server = Server()
+    path = server.put("services", "web", finalizers=["x"])
+    server.held[path] = 1000
+    assert (run(sandbox, server, seconds=0).state, run(sandbox, server, seconds=0).warnings) == (State.DRAINING, ())
 
 
 def test_what_has_not_gone_in_time_is_told_with_what_keeps_it(sandbox: Sandbox) -> None:

@@ -11,7 +11,10 @@ import click
 
 from berth.cli.fleet import fleet_of, fleet_options, timeout_option
 from berth.cli.output import console, say
+from berth.cli.project import project_root
 from berth.errors import InvalidInput, OperationFailed, Problem
+from berth.project import Project
+from berth.status.collect import Scope
 
 TOKEN = "BERTH_SERVE_TOKEN"  # noqa: S105 - the name of a variable
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,}")
@@ -60,11 +63,20 @@ def command(
     runs it. Ctrl-C ends it.
     """
     from berth.local.beside import programs_beside
+    from berth.serve.following import stamp
     from berth.serve.serving import Listen, serve
 
     token = _token(token_file)
+    seen = stamp(project_root(ctx))  # before they are read: what changes meanwhile is read again
     project, scope = fleet_of(ctx, **options)
     scope.timeout = timeout
+
+    def load() -> tuple[Project, Scope]:
+        again, renewed = fleet_of(ctx, **{**options, "outputs": None})
+        renewed.timeout = timeout
+        # The outputs were read once, as they may be stdin: clusters that are new are reached without them.
+        renewed.entries = {**scope.entries, **renewed.entries}
+        return again, renewed
 
     def told(address: str, made: str) -> None:
         say(f"the fleet: [bold]{address}[/]" + ("" if made else "  (Ctrl-C ends)"))
@@ -77,6 +89,8 @@ def command(
         Listen(host, port, token, names),
         told,
         lambda cluster: programs_beside(project, cluster.stack).get(cluster.name, ()),
+        load,
+        seen,
     )
 
 

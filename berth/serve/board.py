@@ -11,7 +11,7 @@ import json
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +81,16 @@ class Board:
         self._number += 1
         self._state = None
         self._keep(Change(self._number, _event("change", _text(told | {"now": time.time()}), self.place)))
+
+    def keep(self, rows: Collection[Key], clusters: Collection[str]) -> None:
+        """Forgets all other rows and clusters. Every reader is to take the state anew."""
+        self.rows = {key: row for key, row in self.rows.items() if key in rows}
+        self.clusters = {name: cluster for name, cluster in self.clusters.items() if name in clusters}
+        self._number += 1
+        self._state = None
+        self._changes.clear()
+        self._bytes = 0
+        self._wake()
 
     def state(self) -> bytes:
         """All of it as JSON: made once however many ask, until it changes."""

@@ -29,12 +29,12 @@ EVENTS = 50
 """Events that are shown."""
 
 
-def details_of(fleet: Fleet, timeout: float) -> Callable[[str, str], Awaitable[dict[str, Any]]]:
+def details_of(fleet: Callable[[], Fleet], timeout: float) -> Callable[[str, str], Awaitable[dict[str, Any]]]:
     """What answers for a tenant in a cluster. It raises KeyError where there is none."""
     running: dict[Key, asyncio.Task[dict[str, Any]]] = {}
 
     async def details(tenant: str, cluster: str) -> dict[str, Any]:
-        watch = fleet.watches[cluster]
+        watch = fleet().watches[cluster]
         placed = {each.name: each for each in watch.tenants}[tenant]
         key = (tenant, cluster)
         if key not in running:

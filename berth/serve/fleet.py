@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 class Fleet:
     """Clusters with the tenants that are shown of them. `reach` is how to connect to one; `programs` are the agent's
-    programs that run beside a cluster and not in it."""
+    programs that run beside a cluster and not in it. What a `former` fleet knew is known until it is read anew."""
 
     def __init__(
         self,
@@ -52,6 +52,7 @@ class Fleet:
         reach: Callable[[Cluster], Connect],
         timeout: float,
         programs: Callable[[Cluster], Sequence[Object]] = lambda _: (),
+        former: Fleet | None = None,
     ) -> None:
         self.watches: dict[str, Watch] = {}
         self._board = board
@@ -82,6 +83,13 @@ class Fleet:
             if (point := root_point(cluster)) is not None:
                 self._followers[point].append(("", cluster.name))
             self._mark(cluster.name, None)
+        if former is not None:
+            self._expected = {point: found for point, found in former._expected.items() if point in self._followers}
+            self._logs = former._logs
+            for name, watch in self.watches.items():
+                known = former.watches.get(name)
+                if known is not None and known.cluster == watch.cluster:
+                    watch.take_over(known)
 
     async def run(self) -> None:
         """Keeps the board up to date. Never returns."""
@@ -155,14 +163,14 @@ class Fleet:
 
     async def _look(self, point: Point, turns: asyncio.Semaphore, lagging: set[Point]) -> None:
         async with turns:
-            found = await _in_thread(lambda: expected_commit(point, self._timeout))
+            found = await in_thread(lambda: expected_commit(point, self._timeout))
             if isinstance(found, Commits) and found.head:
                 known = self._logs.get(point)
                 if known and known.head == found.head:
                     found = known
                 elif point in lagging:
                     told = found
-                    found = await _in_thread(lambda: with_log(point, told, min(LOG_TIMEOUT, self._timeout)))
+                    found = await in_thread(lambda: with_log(point, told, min(LOG_TIMEOUT, self._timeout)))
                     self._logs[point] = found
         before = self._expected.get(point)
         if found == before or (isinstance(found, OperationFailed) and _told(found) == _told(before)):
@@ -176,7 +184,7 @@ def _told(answer: Commits | OperationFailed | None) -> str | None:
     return answer.message if isinstance(answer, OperationFailed) else None
 
 
-async def _in_thread(work: Callable[[], T]) -> T:
+async def in_thread(work: Callable[[], T]) -> T:
     """What a function returns that takes its time. Unlike asyncio's own threads, this one does not keep the program
     from ending: a Git server that does not answer would keep Ctrl-C waiting."""
     loop = asyncio.get_running_loop()

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import uvicorn
 
@@ -18,10 +16,8 @@ from berth.serve.access import is_loopback, own_names
 from berth.serve.app import STREAMS, app_of
 from berth.serve.board import Board
 from berth.serve.details import details_of
-from berth.serve.fleet import Fleet
-from berth.serve.watching import Connect
+from berth.serve.following import Following, Load, Stamp
 from berth.settings import Cluster
-from berth.status.api import Api, open_api
 from berth.status.collect import Scope
 from berth.status.observed import Object
 
@@ -45,15 +41,18 @@ def serve(
     listen: Listen,
     told: Callable[[str, str], None],
     programs: Callable[[Cluster], Sequence[Object]] = lambda _: (),
+    load: Load | None = None,
+    seen: Stamp = frozenset(),
 ) -> None:
-    """Serves until it is interrupted. `told` is called with the address, and the token where one was made, as soon as
+    """Serves until it is interrupted. `seen` are the files that the project was read from; when they change, `load`
+    reads them anew. `told` is called with the address, and the token where one was made, as soon as
     the page can be opened. Raises OperationFailed where the address cannot be had, KeyboardInterrupt."""
     open_to_all = not is_loopback(listen.host)
     made = secrets.token_urlsafe(24) if open_to_all and not listen.token else ""
     names = [*listen.names, *(own_names() if open_to_all else ())]
     with _listening(listen.host, listen.port) as server:
         told(_address(listen.host, server), made)
-        asyncio.run(_run(project, scope, server, listen.token or made, names, programs))
+        asyncio.run(_run(project, scope, server, listen.token or made, names, programs, load, seen))
 
 
 async def _run(
@@ -63,12 +62,12 @@ async def _run(
     token: str,
     names: Sequence[str],
     programs: Callable[[Cluster], Sequence[Object]],
+    load: Load | None,
+    seen: Stamp,
 ) -> None:
     board = Board()
-    fleet = Fleet(
-        scope.placed(project), board, lambda cluster: _reach(project.root, scope, cluster), scope.timeout, programs
-    )
-    app = app_of(board, details_of(fleet, scope.timeout), token=token, names=names)
+    following = Following(project, scope, board, programs, load, seen)
+    app = app_of(board, details_of(lambda: following.fleet, scope.timeout), token=token, names=names)
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -81,7 +80,7 @@ async def _run(
         timeout_graceful_shutdown=1,
     )
     server = _Server(config, board)
-    tasks = [asyncio.create_task(fleet.run()), asyncio.create_task(server.serve([listening]))]
+    tasks = [asyncio.create_task(following.run()), asyncio.create_task(server.serve([listening]))]
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
@@ -100,18 +99,6 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._board.close()
         await super().shutdown(sockets)
-
-
-def _reach(root: Path, scope: Scope, cluster: Cluster) -> Connect:
-    @asynccontextmanager
-    async def reach() -> AsyncIterator[Api]:
-        entry = scope.entries.get(cluster.name)
-        if isinstance(entry, OperationFailed):
-            raise entry
-        async with open_api(root, cluster, scope.timeout, entry) as api:
-            yield api
-
-    return reach
 
 
 def _listening(host: str, port: int) -> socket.socket:

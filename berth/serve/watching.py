@@ -71,6 +71,10 @@ class Watch:
         self._names = frozenset(tenant.name for tenant in tenants)
         self._owners = {namespace: tenant.name for tenant in tenants for namespace in tenant.namespaces}
 
+    def take_over(self, former: Watch) -> None:
+        """Takes for known what another watch of the cluster knew, until all is read here."""
+        self.answer, self.since, self.known, self.losses = former.answer, former.since, former.known, former.losses
+
     async def run(self) -> None:
         """Never returns."""
         pause = 0.0

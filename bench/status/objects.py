@@ -87,6 +87,11 @@ def node() -> Object:
     return _make("Node", "node-1", None, status={"conditions": [_ready("KubeletReady", "")]})
 
 
+def failing(message: str) -> Object:
+    """The condition of a sync that fails."""
+    return {**_ready("ReconciliationFailed", message), "status": "False"}
+
+
 def path_of(kind: str, namespace: str | None = None) -> str:
     """Where an API server lists a kind."""
     version, plural = KINDS[kind]

@@ -41,7 +41,7 @@ class RealClusters:
         self.kubeconfig = fleet.paths.kubeconfig
         self.names = list(fleet.clusters)
         self.project = root
-        self._planes = fleet.planes()
+        self.planes = fleet.planes()
         self._url = f"http://{HOST}:{fleet.ports[GIT_SERVER]}/deploy.git"
         self._commit = resolve_remote(self._url, {"branch": "main"})
         self._made = 0
@@ -54,7 +54,7 @@ class RealClusters:
         objects = [] if self._made else list(agent())
         for index in range(self._made, tenants):
             objects += tenant_objects(name_of(index), self._url, self._commit)
-        asyncio.run(_make_everywhere(self._planes, objects))
+        asyncio.run(_make_everywhere(self.planes, objects))
         self._made = tenants
 
 
@@ -91,11 +91,16 @@ async def _make_everywhere(planes: list[ControlPlane], objects: list[Object]) ->
     await asyncio.gather(*(_make_in(plane, objects) for plane in planes))
 
 
-async def _make_in(plane: ControlPlane, objects: list[Object]) -> None:
+def client_of(plane: ControlPlane) -> httpx.AsyncClient:
+    """A client of the plane's API server, with all rights."""
     context = ssl.create_default_context(cafile=str(plane.certificates / "ca.crt"))
     context.load_cert_chain(plane.certificates / "admin.crt", plane.certificates / "admin.key")
     server = f"https://{HOST}:{plane.port('apiserver')}"
-    async with httpx.AsyncClient(base_url=server, verify=context, timeout=60, trust_env=False) as client:
+    return httpx.AsyncClient(base_url=server, verify=context, timeout=60, trust_env=False)
+
+
+async def _make_in(plane: ControlPlane, objects: list[Object]) -> None:
+    async with client_of(plane) as client:
         first = [item for item in objects if item["kind"] == "Namespace"]
         for group in (first, [item for item in objects if item["kind"] != "Namespace"]):
             for begin in range(0, len(group), _AT_ONCE):

@@ -1,4 +1,4 @@
-"""Measures `berth status` and `kubectl get` in turn, and tells it as a section of the page."""
+"""Measures `berth status` and `kubectl get` in turn, then `berth serve`, and tells it as a section of the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.progress import track
 
 from bench.measure import ROOT, Measured, measure
-from bench.status import many, real
+from bench.status import many, real, viewers
 from berth.local import build
 from berth.settings import Engine
 
@@ -57,7 +57,9 @@ def section() -> str:
                 title = f"3 real clusters, {size:,} tenants each"
                 where = clusters.project / str(size)
                 results.append(compare(title, where, real.STACK, kubectl, clusters.kubeconfig, clusters.names))
-    return _section([*results[1:], results[0]])
+            about = (viewers.PAGES, viewers.SECONDS, viewers.CHANGES)
+            viewed = viewers.view(clusters.project / str(SIZES[-1]), real.STACK, clusters.planes, *about)
+    return f"{_section([*results[1:], results[0]])}\n{viewers.told(viewed, SIZES[-1], viewers.SECONDS)}"
 
 
 def compare(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -14,12 +15,14 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SCRIPT = "berth-kustomize"
 
 
-def kustomize_controller_patch() -> dict[str, Any]:
+def kustomize_controller_patch(shards: Sequence[str] = ()) -> dict[str, Any]:
     """A patch of a FluxInstance. kustomize-controller asks the API server and source-controller over HTTP, and no one
-    else: what it builds from was fetched by source-controller."""
-    service = f"source-controller.{FLUX_NAMESPACE}.svc.cluster.local"
+    else: what it builds from was fetched by source-controller, its own shard's where there are shards."""
+    names = ["source-controller", *(f"source-controller-{shard}" for shard in shards)]
+    services = [f"{name}.{FLUX_NAMESPACE}.svc.cluster.local" for name in names]
     # With a dot at the end, as Flux writes the address of an artifact; Kubernetes puts the API server's into its place.
-    stated = no_http(["$(KUBERNETES_SERVICE_HOST)", f"{service}.", service])
+    hosts = [host for service in services for host in (f"{service}.", service)]
+    stated = no_http(["$(KUBERNETES_SERVICE_HOST)", *hosts])
     env = [{"name": name, "value": value} for name, value in stated.items()]
     patch = [{"op": "add", "path": "/spec/template/spec/containers/0/env/-", "value": each} for each in env]
     # By the beginning of the name: shards have instances of their own.

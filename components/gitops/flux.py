@@ -89,6 +89,7 @@ def flux_instance(gitops: GitOps, cloud: Cloud | None, *, alerts: bool = False) 
     distribution = {"version": gitops.installed_version, "registry": gitops.registry or REGISTRY}
     if gitops.image_pull_secret:
         distribution["imagePullSecret"] = gitops.image_pull_secret
+    shards = gitops.sharding.shards if gitops.sharding else []
     spec: dict[str, Any] = {
         "distribution": distribution,
         "components": [
@@ -109,10 +110,10 @@ def flux_instance(gitops: GitOps, cloud: Cloud | None, *, alerts: bool = False) 
             "tenantDefaultKubeConfigServiceAccount": "default",
             "networkPolicy": True,
         },
-        "kustomize": {"patches": [kustomize_controller_patch()]},
+        "kustomize": {"patches": [kustomize_controller_patch(shards)]},
     }
-    if gitops.sharding:
-        spec["sharding"] = {"key": SHARD_LABEL, "shards": list(gitops.sharding.shards)}
+    if shards:
+        spec["sharding"] = {"key": SHARD_LABEL, "shards": list(shards)}
     return {
         "apiVersion": "fluxcd.controlplane.io/v1",
         "kind": "FluxInstance",

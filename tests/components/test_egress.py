@@ -11,7 +11,7 @@ import yaml
 
 from berth.egress import NOTHING, closed_kustomize
 from berth.settings import Engine
-from berth.settings.gitops import GitOps
+from berth.settings.gitops import GitOps, Sharding
 from components.gitops.argocd import values
 from components.gitops.egress import kustomize_controller_patch
 from components.gitops.flux import flux_instance
@@ -28,6 +28,18 @@ def test_kustomize_controller_gets_no_answer_but_from_the_api_server_and_source_
     ]
     assert patch["target"] == {"kind": "Deployment", "name": "kustomize-controller.*"}
     assert patch in flux_instance(GitOps(engine=Engine.FLUX), None)["spec"]["kustomize"]["patches"]
+
+
+def test_each_shard_of_kustomize_controller_gets_an_answer_from_its_own_source_controller() -> None:
+    sharding = Sharding(shards=["one", "two"])
+    (patch,) = flux_instance(GitOps(sharding=sharding), None)["spec"]["kustomize"]["patches"]
+    stated = {each["value"]["name"]: each["value"]["value"] for each in yaml.safe_load(patch["patch"])}
+    hosts = stated["NO_PROXY"].split(",")
+    # As Flux Operator has each of them write the address of its artifacts, with a dot at the end.
+    for name in ("source-controller", "source-controller-one", "source-controller-two"):
+        assert f"{name}.flux-system.svc.cluster.local." in hosts
+        assert f"{name}.flux-system.svc.cluster.local" in hosts
+    assert len(hosts) == 7
 
 
 def test_the_repo_server_finds_the_closed_kustomize_before_its_own() -> None:

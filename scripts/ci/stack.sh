@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# One command on one stack, in CI: stack.sh preview|up|drift STACK. Leaves what pulumi printed in out/stacks/STACK.txt and,
-# for drift, one word in out/stacks/STACK.outcome: clean, drift or failed. Drift found is no failure; not to have looked is.
+# One command on one stack, in CI: stack.sh preview|up|drift STACK. Leaves what was printed in out/stacks/STACK.txt and, for
+# drift, one word in out/stacks/STACK.outcome: clean, drift or failed. Drift found is no failure; not to have looked is.
+# With BERTH_NIGHT=drift, the clusters are asked too, which takes the right to apply there what Berth makes: berth drift.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=out/stacks
 stack=${2:-}
+berth=${BERTH:-.venv/bin/berth}
 
 case ${1:-} in
 preview) arguments=(preview) title="Preview of $stack" ;;
@@ -30,11 +32,23 @@ code=0
 pulumi "${arguments[@]}" --stack "$stack" --non-interactive --color never --suppress-progress 2>&1 |
     tee "$out/$stack.txt" || code=$?
 if [ "$1" = drift ]; then
-    case $code in
-    0) outcome=clean ;;
-    7) outcome=drift code=0 ;; # pulumi's code for changes where none were expected
-    *) outcome=failed ;;
-    esac
+    codes=("$code") code=0 outcome=clean
+    if [ "${BERTH_NIGHT:-}" = drift ]; then
+        asked=0
+        # Kubeconfigs are among the outputs: they are in no file, and not printed.
+        { pulumi stack output --json --show-secrets --stack "$stack" --non-interactive --color never |
+            "$berth" drift --stack "$stack" --outputs -; } 2>&1 | tee -a "$out/$stack.txt" || asked=$?
+        codes+=("$asked")
+    fi
+    for each in "${codes[@]}"; do
+        case $each in
+        0) ;;
+        7) outcome=drift ;; # of pulumi for changes where none were expected, and of berth for drift
+        *) code=$each ;;
+        esac
+    done
+    # What was found is told, even where not all could be looked at.
+    if [ "$code" != 0 ] && [ "$outcome" = clean ]; then outcome=failed; fi
     echo "$outcome" >"$out/$stack.outcome"
     title="$title: $outcome"
 fi

@@ -130,12 +130,13 @@ def test_a_plan_gets_the_deploy_repos_address_and_nothing_to_log_in_with() -> No
     assert plan["permissions"] == {"contents": "read"}
 
 
-def test_a_pull_request_and_the_night_only_read() -> None:
-    for name, command in (("plan", "preview"), ("drift", "drift")):
+def test_a_pull_request_and_the_night_have_environments_of_their_own() -> None:
+    night = "${{ matrix.stack }}-${{ vars.BERTH_NIGHT || 'preview' }}"
+    for name, command, environment in (("plan", "preview", "${{ matrix.stack }}-preview"), ("drift", "drift", night)):
         for job in _jobs(ROOT / f".github/workflows/{name}.yml"):
             if "uses" in job:
                 assert job["with"]["command"] == command
-                assert job["with"]["environment"] == "${{ matrix.stack }}-preview"
+                assert job["with"]["environment"] == environment
 
 
 def test_prod_comes_after_dev_and_behind_its_environment() -> None:
@@ -185,7 +186,10 @@ def test_gitlab_runs_the_same_scripts() -> None:
 
 def test_gitlabs_jobs_that_read_name_the_environments_that_only_read() -> None:
     jobs = {name: job for name, job in _gitlab().items() if isinstance(job, dict) and "environment" in job}
-    writing = {name for name, job in jobs.items() if not job["environment"]["name"].endswith("-preview")}
+    nightly = {name for name, job in jobs.items() if job["environment"]["name"].endswith("-$BERTH_NIGHT")}
+    assert nightly == {name for name, job in jobs.items() if job["extends"] == ".drift"} == {"drift dev", "drift prod"}
+    assert _gitlab()["variables"]["BERTH_NIGHT"] == "preview"
+    writing = {name for name, job in jobs.items() if not job["environment"]["name"].endswith("-preview")} - nightly
     assert writing == {"up dev", "up prod"}
     assert all(jobs[name]["extends"] == ".up" for name in writing)
 

@@ -171,8 +171,12 @@ def test_the_real_berth_plans_a_change_of_the_project(tmp_path: Path) -> None:
 # stack.sh -----------------------------------------------------------------------------------------------------------
 
 
-def _stack(checkout: _Checkout, *arguments: str, ends: int = 0, **environment: str) -> Outcome:
-    pulumi = checkout.program("pulumi", f'#!/bin/sh\necho "$@" | tee -a calls\necho "said aside" >&2\nexit {ends}\n')
+_SAYS = 'echo "$@"; echo "said aside" >&2; '
+
+
+def _stack(checkout: _Checkout, *arguments: str, ends: int = 0, does: str = "", **environment: str) -> Outcome:
+    does = does or f"{_SAYS}exit {ends}"
+    pulumi = checkout.program("pulumi", f'#!/bin/sh\necho "$@" >>calls\n{does}\n')
     path = f"{Path(pulumi).parent}:/usr/bin:/bin"
     given = {"PULUMI_BACKEND_URL": "s3://state", "PATH": path} | environment
     return run("scripts/ci/stack.sh", *arguments, cwd=checkout.root, **given)
@@ -205,6 +209,45 @@ def test_what_fails_in_pulumi_fails_the_job(checkout: _Checkout, command: str) -
 def test_drift_is_told_from_not_having_looked(checkout: _Checkout, ends: int, outcome: str, code: int) -> None:
     assert _stack(checkout, "drift", "dev", ends=ends).code == code
     assert checkout.read("out/stacks/dev.outcome") == f"{outcome}\n"
+
+
+_OUTPUTS = "stack output --json --show-secrets --stack dev --non-interactive --color never"
+
+
+@pytest.mark.parametrize(
+    ("ends", "asked", "outcome", "code"),
+    [
+        (0, 0, "clean", 0),
+        (0, 7, "drift", 0),
+        (7, 0, "drift", 0),
+        (7, 1, "drift", 1),
+        (255, 7, "drift", 255),
+        (0, 1, "failed", 1),
+        (255, 0, "failed", 255),
+    ],
+)
+def test_the_clusters_are_asked_too_where_the_night_is_to(
+    checkout: _Checkout, ends: int, asked: int, outcome: str, code: int
+) -> None:
+    """Not all looked at is a failure, and what was found by the other is told all the same."""
+    script = f'#!/bin/sh\necho "$@" >>asked\ncat >>asked\necho 2 objects compared\nexit {asked}\n'
+    berth = checkout.program("berth", script)
+    pulumi = f'case $1 in stack) echo "a kubeconfig"; exit 0 ;; esac; exit {ends}'
+    ended = _stack(checkout, "drift", "dev", does=pulumi, BERTH_NIGHT="drift", BERTH=berth)
+    assert (ended.code, checkout.read("out/stacks/dev.outcome")) == (code, f"{outcome}\n"), ended.everything
+    assert _OUTPUTS in checkout.read("calls")
+    assert checkout.read("asked").startswith("drift --stack dev --outputs -\n")
+    assert "a kubeconfig" in checkout.read("asked")
+    for kept in (ended.everything, checkout.read("out/stacks/dev.txt")):
+        assert "2 objects compared" in kept
+        assert "a kubeconfig" not in kept
+
+
+@pytest.mark.parametrize(("command", "night"), [("drift", ""), ("drift", "preview"), ("up", "drift")])
+def test_the_clusters_are_asked_by_no_other_run(checkout: _Checkout, command: str, night: str) -> None:
+    berth = checkout.program("berth", "#!/bin/sh\ntouch asked\n")
+    assert _stack(checkout, command, "dev", BERTH_NIGHT=night, BERTH=berth).code == 0
+    assert not (checkout.root / "asked").exists()
 
 
 def test_the_summary_of_the_job_says_what_pulumi_said(checkout: _Checkout) -> None:

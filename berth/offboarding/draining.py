@@ -73,7 +73,7 @@ async def drain_cluster(
         if not left:
             return result
         if not delete:
-            told_of = await warnings_of(api, result.left)
+            told_of = await warnings_of(api, (held for held in result.left if held.why))
             return Result(cluster.name, State.TO_DRAIN, result.left, result.kept, warnings=told_of)
         if asked and asyncio.get_running_loop().time() > end:
             late = f"not gone after {seconds:.0f} s"

@@ -15,9 +15,9 @@ _OF_NO_NAMESPACE = "default"
 
 
 async def warnings_of(api: Api, left: Iterable[Held]) -> tuple[Warned, ...]:
-    """The last warnings about what is on its way out and does not go: each reason once for each object. Events that may
-    not be read are passed over: they explain, and decide nothing."""
-    hanging = {(each.namespace, f"{each.kind} {each.name}"): each for each in left if each.why}
+    """The last warnings about what is left: each reason once for each object. Events that may not be read are passed
+    over: they explain, and decide nothing."""
+    hanging = {(each.namespace, f"{each.kind} {each.name}"): each for each in left}
     found: dict[tuple[Held, str], Warned] = {}
     for namespace in sorted({each.namespace for each in hanging.values()}):
         selector = "type=Warning" + ("" if namespace else f",involvedObject.kind={VOLUME}")

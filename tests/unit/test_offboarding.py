@@ -229,7 +229,7 @@ def test_a_volume_that_its_cloud_does_not_delete_is_told_with_the_cloud_s_reason
     server.put("persistentvolumeclaims", "data")
     server.volumes = [
         {
-            "metadata": {"name": "disk", "deletionTimestamp": "x", "finalizers": ["kubernetes.io/pv-protection"]},
+            "metadata": {"name": "disk"},
             "spec": {"claimRef": {"namespace": "acme"}, "persistentVolumeReclaimPolicy": "Delete"},
         }
     ]

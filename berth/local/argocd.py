@@ -1,7 +1,8 @@
-"""Argo CD beside a local cluster: the application controller, the repo server and their Redis.
+"""Argo CD beside a local cluster: the application controller, the repo server and their Redis, and the notifications
+controller, which tells whom a tenant names.
 
-The part of Argo CD that reconciles. Its API server and web pages, ApplicationSets and notifications are left out: no
-one logs in to a local cluster, and Berth writes every Application itself.
+Its API server and web pages and ApplicationSets are left out: no one logs in to a local cluster, and Berth writes every
+Application itself.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ KNOWN_HOSTS = "ssh/ssh_known_hosts"
 REDIS = "redis-server"
 """The program, and the package of Debian and Ubuntu that has it."""
 CONTROLLER = "argocd-application-controller"
+NOTIFICATIONS = "argocd-notifications"
+_GROUPS = ("system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}", "system:authenticated")
 
 
 def _specs(plane: ControlPlane) -> list[Spec]:
-    return [_redis(plane), _repo_server(plane), _controller(plane)]
+    return [_redis(plane), _repo_server(plane), _controller(plane), _notifications(plane)]
 
 
 def _redis(plane: ControlPlane) -> Spec:
@@ -87,6 +90,17 @@ def _controller(plane: ControlPlane) -> Spec:
     )
 
 
+def _notifications(plane: ControlPlane) -> Spec:
+    return plane.spec(
+        NOTIFICATIONS,
+        f"--namespace={NAMESPACE}",
+        f"--argocd-repo-server={HOST}:{plane.port('repo-server')}",
+        f"--metrics-address={HOST}:{plane.port('notifications-health')}",
+        KUBECONFIG=str(plane.config_of(NOTIFICATIONS)),
+        TMPDIR=str(plane.folder / "tmp"),
+    )
+
+
 def _objects(plane: ControlPlane) -> list[Object]:
     """Argo CD reads its settings only when this Secret is there. With no API server running, it signs nothing."""
     return [
@@ -115,13 +129,13 @@ ARGOCD = Agent(
         "repo-server": "argocd-repo-server",
         "repo-server-health": "argocd-repo-server",
         "controller-health": CONTROLLER,
+        "notifications-health": NOTIFICATIONS,
     },
-    health={"repo-server-health": "/healthz", "controller-health": "/healthz"},
+    health={"repo-server-health": "/healthz", "controller-health": "/healthz", "notifications-health": "/metrics"},
     clients={
-        CONTROLLER: (
-            f"system:serviceaccount:{NAMESPACE}:{CONTROLLER}",
-            ("system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}", "system:authenticated"),
-        )
+        CONTROLLER: (f"system:serviceaccount:{NAMESPACE}:{CONTROLLER}", _GROUPS),
+        # Its account is called as its Deployment is in an installation.
+        NOTIFICATIONS: (f"system:serviceaccount:{NAMESPACE}:{NOTIFICATIONS}-controller", _GROUPS),
     },
     specs=_specs,
     syncs=("applications.argoproj.io", "appprojects.argoproj.io"),

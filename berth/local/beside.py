@@ -21,7 +21,7 @@ from berth.settings import Cluster, Engine
 _PARTS = {Engine.FLUX: "flux", Engine.ARGOCD: "argocd"}
 _NAMESPACES = {Engine.FLUX: FLUX_NAMESPACE, Engine.ARGOCD: ARGOCD_NAMESPACE}
 _AGENTS = {agent.engine: agent for agent in (FLUX, ARGOCD)}
-_COMPONENTS = {"argocd-repo-server": "repo-server"}
+_COMPONENTS = {"argocd-repo-server": "repo-server", "argocd-notifications": "notifications-controller"}
 
 
 def programs_beside(project: Project, stack: str) -> dict[str, tuple[dict[str, Any], ...]]:

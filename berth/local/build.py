@@ -97,7 +97,7 @@ _ARGO_CD = Module(
             "berth-argocd",
             ".",
             ldflags=f"-X github.com/argoproj/argo-cd/v3/common.version={ARGO_CD}",
-            links=("argocd-application-controller", "argocd-repo-server", "argocd"),
+            links=("argocd-application-controller", "argocd-repo-server", "argocd-notifications", "argocd"),
         ),
     ),
     data=(("github.com/argoproj/argo-cd/v3", "manifests/crds/*-crd.yaml"),),

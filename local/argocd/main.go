@@ -1,9 +1,9 @@
 // Command berth-argocd is the part of Argo CD that reconciles, in one file:
-// argocd-application-controller and argocd-repo-server, and the program that Git asks
-// for a repo's password.
+// argocd-application-controller, argocd-repo-server and argocd-notifications, and the
+// program that Git asks for a repo's password.
 //
-// The repo server is Argo CD's own command. The controller is started by us, because
-// its own command serves metrics and profiles on every interface of the machine.
+// The repo server is Argo CD's own command. The two controllers are started by us, because
+// their own commands serve metrics and profiles on every interface of the machine.
 package main
 
 import (
@@ -22,6 +22,7 @@ import (
 var programs = map[string]func() *cobra.Command{
 	"argocd-application-controller": newController,
 	"argocd-repo-server":            reposerver.NewCommand,
+	"argocd-notifications":          newNotifications,
 	"argocd-git-ask-pass":           askpass.NewCommand,
 }
 
@@ -38,7 +39,7 @@ func main() {
 	name := calledAs()
 	program, known := programs[name]
 	if !known {
-		fmt.Fprintf(os.Stderr, "call this file argocd-application-controller or argocd-repo-server, by a symbolic link; not %s\n", name)
+		fmt.Fprintf(os.Stderr, "call this file argocd-application-controller, argocd-repo-server or argocd-notifications, by a symbolic link; not %s\n", name)
 		os.Exit(2)
 	}
 	// What the Kubernetes libraries say goes to the same log, as in Argo CD's own main package.

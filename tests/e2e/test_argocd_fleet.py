@@ -21,7 +21,7 @@ from tests.e2e.harness import ARGOCD, CLUSTERS, ROOT, TestFleet, copy_project
 
 pytestmark = pytest.mark.e2e
 
-AGENT = ("argocd-application-controller", "argocd-repo-server", "redis")
+AGENT = ("argocd-application-controller", "argocd-repo-server", "argocd-notifications", "redis")
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_each_cluster_has_the_processes_of_argo_cd_and_none_of_flux(fleet: TestF
 def test_every_listener_is_on_the_loopback_interface(fleet: TestFleet) -> None:
     mine = set(fleet.pids().values())
     addresses = [host for pid, host, _ in listeners() if pid in mine]
-    assert len(addresses) == 3 * 5 + 1, "an API server and four ports of the agent in each; the Git server"
+    assert len(addresses) == 3 * 6 + 1, "an API server and five ports of the agent in each; the Git server"
     assert set(addresses) == {HOST}
 
 

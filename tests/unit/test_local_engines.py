@@ -147,7 +147,7 @@ def test_while_engines_are_changed_both_run_with_ports_and_certificates_of_their
     plane = plane_of(paths, AGENTS[Engine.ARGOCD], AGENTS[Engine.FLUX])
     started = {spec.name.partition("/")[2] for spec in plane.specs()}
     assert {"kustomize-controller", "source-controller", "argocd-application-controller", "redis"} <= started
-    assert len({plane.port(server) for server in plane.servers}) == len(plane.servers) == 11
+    assert len({plane.port(server) for server in plane.servers}) == len(plane.servers) == 12
     assert all((plane.certificates / f"{client}.key").is_file() for client in plane.clients)
     assert (before.certificates / "ca.crt").read_bytes() == authority, "what runs goes on with what it has"
 

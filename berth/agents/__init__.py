@@ -5,7 +5,7 @@ over what the API server told; `look` asks it. Not here: what the agent does for
 """
 
 from berth.agents.found import Found
-from berth.agents.kinds import FLUX_INSTANCE, KINDS, Kind
+from berth.agents.kinds import FLUX_INSTANCE, KINDS, Kind, kinds_for
 from berth.agents.look import look, until_ready
 
-__all__ = ["FLUX_INSTANCE", "KINDS", "Found", "Kind", "look", "until_ready"]
+__all__ = ["FLUX_INSTANCE", "KINDS", "Found", "Kind", "kinds_for", "look", "until_ready"]

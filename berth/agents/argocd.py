@@ -13,6 +13,9 @@ PARAMETERS = "argocd-cmd-params-cm"
 REPO_SERVERS = "app.kubernetes.io/part-of=argocd,app.kubernetes.io/component=repo-server"
 """Labels of the repo server's Deployment, whatever its name."""
 
+NOTIFIERS = "app.kubernetes.io/part-of=argocd,app.kubernetes.io/component=notifications-controller"
+"""Labels of the notifications controller's Deployment."""
+
 _SETTINGS = {
     "application.sync.impersonation.enabled": "true",
     "application.resourceTrackingMethod": "annotation",
@@ -39,6 +42,8 @@ class Installation:
     """ConfigMap argocd-cmd-params-cm."""
     default_project: Answer
     repo_servers: Answers
+    notifiers: Answers | None = None
+    """None where nobody is to be told how syncs go."""
 
 
 def lockdown(found: Installation) -> Iterator[str | Unread]:
@@ -47,6 +52,13 @@ def lockdown(found: Installation) -> Iterator[str | Unread]:
     yield from _parameters(found.parameters)
     yield from _default_project(found.default_project)
     yield from _repo_servers(found.repo_servers)
+    if isinstance(found.notifiers, Unread):
+        yield found.notifiers
+    elif found.notifiers is not None and not found.notifiers:
+        yield Unread(
+            "the notifications controller, which sends what tenants' `notify` asks for: no Deployment in argocd has"
+            f" {NOTIFIERS}"
+        )
 
 
 def _settings(answer: Answer) -> Iterator[str | Unread]:

@@ -26,10 +26,12 @@ _NEEDED = {
 """The flags that lock each controller down. source-controller has none of them."""
 _REQUIRED = "kustomize-controller"
 """Applies tenants' manifests. The others are looked at where they are."""
+_TELLS = "notification-controller"
 
 
-def lockdown(deployments: Answers) -> Iterator[str | Unread]:
-    """What the controllers lack. A controller in shards has a Deployment for each: all count."""
+def lockdown(deployments: Answers, *, alerts: bool = False) -> Iterator[str | Unread]:
+    """What the controllers lack. A controller in shards has a Deployment for each: all count. With `alerts` a tenant
+    has somebody told how its syncs go."""
     if isinstance(deployments, Unread):
         yield deployments
         return
@@ -49,6 +51,8 @@ def lockdown(deployments: Answers) -> Iterator[str | Unread]:
             f"{_REQUIRED}'s flags could not be read: no Deployment of it has the label {PART_OF}, and none is in"
             " flux-system"
         )
+    if alerts and _TELLS not in seen:
+        yield Unread(f"{_TELLS}, which sends what tenants' `notify` asks for: no Deployment of it was found")
 
 
 def _controller(item: Object) -> str | None:

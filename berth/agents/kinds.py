@@ -16,6 +16,8 @@ class Kind:
     version: str
     name: str
     plural: str
+    part: str = "the agent"
+    """What of the agent brings it."""
 
     @property
     def crd(self) -> str:
@@ -36,7 +38,19 @@ KINDS: Mapping[Engine, tuple[Kind, ...]] = {
         Kind("argoproj.io", "v1alpha1", "Application", "applications"),
     ),
 }
-"""By engine: what render returns for it besides Kubernetes' own kinds."""
+"""By engine: what render returns for it besides Kubernetes' own kinds, whoever the tenants are."""
+
+_TELLS = "notification-controller, which tenants' `notify` needs"
+_ALERTS = (
+    Kind("notification.toolkit.fluxcd.io", "v1beta3", "Provider", "providers", _TELLS),
+    Kind("notification.toolkit.fluxcd.io", "v1beta3", "Alert", "alerts", _TELLS),
+)
+
+
+def kinds_for(engine: Engine, *, alerts: bool = False) -> tuple[Kind, ...]:
+    """The kinds that a cluster needs; with `alerts`, where a tenant has somebody told how its syncs go."""
+    return (*KINDS[engine], *(_ALERTS if alerts and engine is Engine.FLUX else ()))
+
 
 FLUX_INSTANCE = Kind("fluxcd.controlplane.io", "v1", "FluxInstance", "fluxinstances")
 """What Flux Operator makes Flux from."""

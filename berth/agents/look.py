@@ -7,7 +7,7 @@ from typing import Any
 
 from berth.agents import argocd, flux
 from berth.agents.found import Answer, Answers, Found, Unread
-from berth.agents.kinds import FLUX_INSTANCE, KINDS, Kind
+from berth.agents.kinds import FLUX_INSTANCE, KINDS, Kind, kinds_for
 from berth.names import ARGOCD_NAMESPACE, FLUX_NAMESPACE
 from berth.settings import Engine
 
@@ -15,17 +15,20 @@ _POLL = 2.0
 """Seconds between two looks at what is waited for."""
 
 
-async def look(client: Any, engine: Engine, *, lockdown: bool) -> Found:
-    """What the agent of a cluster lacks: kinds that are not served and, if asked for, what does not lock it down.
+async def look(client: Any, engine: Engine, *, lockdown: bool, alerts: bool = False) -> Found:
+    """What the agent of a cluster lacks: kinds that are not served and, if asked for, what does not lock it down. With
+    `alerts` it is to tell somebody how syncs go.
 
     `client` is a lightkube AsyncClient. Raises what it raises.
     """
-    found = Found.of([line for kind in KINDS[engine] if (line := _served(kind, await _crd(client, kind)))])
+    found = Found.of(
+        [line for kind in kinds_for(engine, alerts=alerts) if (line := _served(kind, await _crd(client, kind)))]
+    )
     if not lockdown:
         return found
     if engine is Engine.FLUX:
-        return found + Found.of(flux.lockdown(await _flux_deployments(client)))
-    return found + Found.of(argocd.lockdown(await _installation(client)))
+        return found + Found.of(flux.lockdown(await _flux_deployments(client), alerts=alerts))
+    return found + Found.of(argocd.lockdown(await _installation(client, alerts=alerts)))
 
 
 async def until_ready(client: Any, seconds: float) -> Found:
@@ -63,9 +66,9 @@ def _served(kind: Kind, answer: Answer) -> str | Unread | None:
     if isinstance(answer, Unread):
         return answer
     if answer is None:
-        return f"{kind}: its CustomResourceDefinition is not there; install the agent, with its CRDs"
+        return f"{kind}: its CustomResourceDefinition is not there; install {kind.part}, with its CRDs"
     if answer["metadata"].get("deletionTimestamp"):
-        return f"{kind}: {kind.crd} is being deleted; let it go, then install the agent, with its CRDs"
+        return f"{kind}: {kind.crd} is being deleted; let it go, then install {kind.part}, with its CRDs"
     served = sorted(each["name"] for each in answer["spec"]["versions"] if each.get("served"))
     if kind.version in served:
         return None
@@ -91,18 +94,22 @@ async def _flux_deployments(client: Any) -> Answers:
     return await _list(client, Deployment, FLUX_NAMESPACE, {})
 
 
-async def _installation(client: Any) -> argocd.Installation:
+async def _installation(client: Any, *, alerts: bool) -> argocd.Installation:
     from lightkube.resources.apps_v1 import Deployment
     from lightkube.resources.core_v1 import ConfigMap
 
     project = next(kind for kind in KINDS[Engine.ARGOCD] if kind.name == "AppProject")
-    labels = dict(label.split("=") for label in argocd.REPO_SERVERS.split(","))
     return argocd.Installation(
         await _get(client, ConfigMap, argocd.SETTINGS, ARGOCD_NAMESPACE),
         await _get(client, ConfigMap, argocd.PARAMETERS, ARGOCD_NAMESPACE),
         await _get(client, _resource(project), "default", ARGOCD_NAMESPACE),
-        await _list(client, Deployment, ARGOCD_NAMESPACE, labels),
+        await _list(client, Deployment, ARGOCD_NAMESPACE, _labels(argocd.REPO_SERVERS)),
+        await _list(client, Deployment, ARGOCD_NAMESPACE, _labels(argocd.NOTIFIERS)) if alerts else None,
     )
+
+
+def _labels(selector: str) -> dict[str, str]:
+    return dict(label.split("=") for label in selector.split(","))
 
 
 def _resource(kind: Kind) -> Any:

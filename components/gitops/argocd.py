@@ -56,7 +56,8 @@ class ArgoCdAgent(pulumi.ComponentResource):
         super().__init__("berth:gitops:ArgoCdAgent", name, None, opts)
         release = self._install(name, args) if args.install is Install.CHART else None
         if release is None:
-            check_agent(name, args.access, Expected(Engine.ARGOCD, lockdown=True), self, [args.provider])
+            expected = Expected(Engine.ARGOCD, lockdown=True, alerts=args.alerts)
+            check_agent(name, args.access, expected, self, [args.provider])
         if args.credential is not None:
             self._repository(name, args, args.credential, release)
         self.register_outputs({"version": args.version})

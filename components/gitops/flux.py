@@ -52,7 +52,7 @@ class FluxAgent(pulumi.ComponentResource):
         if args.gitops.install is Install.CHART:
             self._install(name, args)
         else:
-            expected = Expected(Engine.FLUX, lockdown=True)
+            expected = Expected(Engine.FLUX, lockdown=True, alerts=args.alerts)
             check_agent(name, args.access, expected, self, [args.provider])
         self.register_outputs({"version": args.gitops.installed_version})
 
@@ -80,7 +80,8 @@ class FluxAgent(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[operator])),
         )
         # Ready means that every controller runs: kinds that tenants need are there then, and not before.
-        check_agent(name, args.access, Expected(Engine.FLUX, instance=item["spec"]), self, [instance])
+        expected = Expected(Engine.FLUX, instance=item["spec"], alerts=args.alerts)
+        check_agent(name, args.access, expected, self, [instance])
 
 
 def flux_instance(gitops: GitOps, cloud: Cloud | None, *, alerts: bool = False) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
-from berth.agents import KINDS, Found, look, until_ready
+from berth.agents import Found, kinds_for, look, until_ready
 from berth.errors import InvalidInput, OperationFailed
 from berth.kubeconfig import Entry, find, read_config
 from berth.kubeconfig.config import Config, parse
@@ -54,6 +54,8 @@ class Expected:
     """The spec of the FluxInstance that is waited for; None where there is none. A change of it is waited for too."""
     patience: int = PATIENCE
     """Seconds that the FluxInstance has to become ready."""
+    alerts: bool = False
+    """Whether it has to tell anybody how syncs go."""
 
 
 class _Looks(dynamic.ResourceProvider):
@@ -83,7 +85,7 @@ class _Refuses(dynamic.ResourceProvider):
         return dynamic.CreateResult(props["cluster"], props)
 
 
-_INPUTS = ("cluster", "kubeconfig", "context", "engine", "lockdown", "instance", "patience", "kinds")
+_INPUTS = ("cluster", "kubeconfig", "context", "engine", "lockdown", "instance", "patience", "kinds", "alerts")
 
 
 class InstalledAgent(dynamic.Resource, module="gitops", name="InstalledAgent"):
@@ -100,10 +102,11 @@ class InstalledAgent(dynamic.Resource, module="gitops", name="InstalledAgent"):
             "kubeconfig": pulumi.Output.secret(access.kubeconfig),
             "context": access.context,
             "engine": expected.engine.value,
-            "kinds": [str(kind) for kind in KINDS[expected.engine]],
+            "kinds": [str(kind) for kind in kinds_for(expected.engine, alerts=expected.alerts)],
             "lockdown": expected.lockdown,
             "instance": expected.instance,
             "patience": expected.patience,
+            "alerts": expected.alerts,
         }
         super().__init__(_Looks(), name, {**inputs, "missing": None, "unread": None}, opts)
 
@@ -158,7 +161,9 @@ async def _look(props: Mapping[str, Any]) -> Found:
             client = await client_of(entry, _ANSWER, proxied=not props["context"])
             ready = await until_ready(client, props["patience"]) if props.get("instance") else Found()
             # Kinds are there when the agent is ready, not before: one thing is told then, not three.
-            return ready if ready.missing else ready + await look(client, engine, lockdown=props["lockdown"])
+            if ready.missing:
+                return ready
+            return ready + await look(client, engine, lockdown=props["lockdown"], alerts=props["alerts"])
         finally:
             if client is not None:
                 await client.close()

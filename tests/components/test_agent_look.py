@@ -44,6 +44,19 @@ def test_an_agent_that_berth_locks_down_is_not_asked_for_it() -> None:
     assert recorded("argocd", "chart").of_type(LOOK) == []
 
 
+@pytest.mark.parametrize(("engine", "install"), [("flux", "none"), ("flux", "chart"), ("argocd", "none")])
+def test_what_alerts_need_is_looked_for_where_a_tenant_of_the_cluster_has_somebody_told(
+    engine: str, install: str
+) -> None:
+    notify = tenant(notify=[{"type": "webhook", "secretName": "on-call"}])
+    for tenants, wanted in (((tenant(),), False), ((notify,), True)):
+        cluster = sample("eks", gitops={"engine": engine})
+        (look,) = run(cluster, tenants=tenants, install=install).of_type(LOOK)
+        assert look.inputs["alerts"] is wanted
+        named = [kind for kind in look.inputs["kinds"] if "notification" in kind]
+        assert bool(named) is (wanted and engine == "flux")
+
+
 def test_the_kubeconfig_of_the_look_is_a_secret_and_is_that_of_its_cluster() -> None:
     recorder = run(sample("eks"), tenants=(tenant(),))
     (look,) = recorder.of_type(LOOK)
@@ -54,7 +67,10 @@ def test_the_kubeconfig_of_the_look_is_a_secret_and_is_that_of_its_cluster() -> 
     assert "kubeconfig" not in recorder.of_type(GATE)[0].inputs
 
 
-INPUTS = {"cluster": "one", "kubeconfig": "a", "context": "one", "engine": "flux", "lockdown": True, "patience": 600}
+INPUTS = {
+    "cluster": "one", "kubeconfig": "a", "context": "one", "engine": "flux", "lockdown": True, "patience": 600,
+    "alerts": False,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -64,6 +80,7 @@ INPUTS = {"cluster": "one", "kubeconfig": "a", "context": "one", "engine": "flux
         ({"missing": ["a flag"]}, {}, True),
         ({"missing": []}, {"kubeconfig": "b"}, True),
         ({"missing": []}, {"kubeconfig": UNKNOWN}, True),
+        ({"missing": []}, {"alerts": True}, True),
         ({"missing": []}, {"instance": {"distribution": {"version": "2.8.0"}}}, True),
         ({"missing": [], "__provider": "old"}, {"__provider": "new"}, False),
     ],

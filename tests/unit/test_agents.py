@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from berth.agents import KINDS, Found, argocd, flux, look, until_ready
+from berth.agents import KINDS, Found, argocd, flux, kinds_for, look, until_ready
 from berth.project import Project
 from berth.render import render
 from berth.settings import Engine
@@ -151,7 +151,7 @@ def crds(engine: Engine, **versions: str) -> dict[str, Any]:
             "metadata": {"name": kind.crd},
             "spec": {"versions": [{"name": versions.get(kind.name, kind.version), "served": True}]},
         }
-        for kind in KINDS[engine]
+        for kind in kinds_for(engine, alerts=True)
     }
 
 
@@ -175,6 +175,54 @@ def test_what_one_may_not_read_is_told_and_not_missing() -> None:
     assert asyncio.run(look(server, Engine.FLUX, lockdown=True)) == Found(
         unread=("Deployments could not be read: code 403",)
     )
+
+
+def test_kinds_of_alerts_are_needed_where_somebody_is_to_be_told_and_the_part_that_brings_them_is_named() -> None:
+    held = {name: item for name, item in crds(Engine.FLUX).items() if "notification" not in name}
+    server = Server(CustomResourceDefinition=held)
+    assert asyncio.run(look(server, Engine.FLUX, lockdown=False)) == Found()
+    told = asyncio.run(look(server, Engine.FLUX, lockdown=False, alerts=True)).missing
+    assert [line.split(":")[0] for line in told] == [
+        "notification.toolkit.fluxcd.io/v1beta3 Provider", "notification.toolkit.fluxcd.io/v1beta3 Alert",
+    ]  # fmt: skip
+    assert all("install notification-controller, which tenants' `notify` needs" in line for line in told)
+
+
+def test_flux_without_the_controller_that_tells_is_a_warning_where_somebody_is_to_be_told() -> None:
+    running = deployment("kustomize-controller", *LOCKED)
+    (told,) = Found.of(flux.lockdown((running,), alerts=True)).unread
+    assert "notification-controller" in told
+    both = (running, deployment("notification-controller", LOCKED[0]))
+    assert Found.of(flux.lockdown(both, alerts=True)) == Found.of(flux.lockdown((running,))) == Found()
+
+
+def argocd_server(**labelled: dict[str, Any]) -> Server:
+    """An Argo CD with its settings, whose Deployments are found by the component that a selector names."""
+
+    class Labelled(Server):
+        async def list(self, resource: Any, **query: Any) -> AsyncIterator[Any]:
+            del resource
+            component = query["labels"]["app.kubernetes.io/component"].replace("-", "_")
+            if component in labelled:
+                yield self._answer(labelled[component])
+
+    return Labelled(
+        CustomResourceDefinition=crds(Engine.ARGOCD),
+        ConfigMap={"argocd-cm": {"data": SETTINGS}, "argocd-cmd-params-cm": {"data": PARAMETERS}},
+        AppProject={"default": LOCKED_PROJECT},
+    )
+
+
+def test_argo_cd_without_the_controller_that_tells_is_a_warning_where_somebody_is_to_be_told() -> None:
+    repo, notifier = deployment("argocd-repo-server"), deployment("argocd-notifications-controller")
+    server = argocd_server(repo_server=repo)
+    assert asyncio.run(look(server, Engine.ARGOCD, lockdown=True)) == Found()
+    found = asyncio.run(look(server, Engine.ARGOCD, lockdown=True, alerts=True))
+    assert found.missing == ()
+    (told,) = found.unread
+    assert "app.kubernetes.io/component=notifications-controller" in told
+    server = argocd_server(repo_server=repo, notifications_controller=notifier)
+    assert asyncio.run(look(server, Engine.ARGOCD, lockdown=True, alerts=True)) == Found()
 
 
 def instance(*conditions: dict[str, Any], generation: int = 2) -> Server:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -77,22 +78,57 @@ def _alert(cluster: Cluster, tenant: Tenant, receiver: Notify) -> dict[str, Any]
 
 # Argo CD ------------------------------------------------------------------------------------------------------------
 
+_REVISION = "app.status?.sync?.revision"
+_PHASE = "app.status?.operationState?.phase"
+_SYNCED = "app.status?.sync?.status == 'Synced'"
+_HEALTH = "app.status?.health?.status"
+_SINCE = "string(app.status?.health?.lastTransitionTime)"
+# The last sync is of another commit where one is new, and where a revert to what runs needed none.
+_OF_THIS = f"app.status?.operationState?.syncResult?.revision == {_REVISION}"
+# One that is tried again has no phase of its own.
 _FAILED = (
-    "app.status?.operationState?.phase in ['Error', 'Failed'] or app.status?.sync?.status == 'Unknown' "
-    "or app.status?.health?.status == 'Degraded'"
+    f"({_PHASE} in ['Error', 'Failed'] or {_PHASE} == 'Running' and (app.status?.operationState?.retryCount ?? 0) > 0)"
 )
-# The phase may be that of the commit before: only one that the cluster equals is done.
 _DONE = (
-    "app.status?.operationState?.phase == 'Succeeded' and app.status?.sync?.status == 'Synced' "
-    "and app.status?.health?.status == 'Healthy'"
+    f"{_SYNCED} and {_HEALTH} == 'Healthy' and {_PHASE} != 'Running' and ({_PHASE} == 'Succeeded' or not ({_OF_THIS}))"
 )
-_ONCE = "app.status?.sync?.revision"
-_REVISION = "{{.app.status.sync.revision}}"
-_SAID = (
-    '{{$said := ""}}{{if .app.status.conditions}}{{$said = (index .app.status.conditions 0).message}}'
-    '{{else if .app.status.operationState}}{{$said = .app.status.operationState.message | default ""}}{{end}}'
-)
-"""Template: what Argo CD says of the sync."""
+
+
+@dataclass(frozen=True)
+class _When:
+    """When something is told. Without `once_per`, each time that it begins to be so, and again until it has arrived;
+    with it, once for each value of that."""
+
+    condition: str
+    said: str = ""
+    """Template of what Argo CD says of it, set as $said."""
+    once_per: str = ""
+    good: bool = False
+
+
+_WHEN = {
+    "unrendered": _When(
+        "app.status?.sync?.status == 'Unknown'",
+        # Argo CD names the branch here, and not the commit: there is nothing to tell two of these from each other by.
+        '{{range .app.status.conditions}}{{if hasSuffix "Error" .type}}{{$said = .message}}{{end}}{{end}}',
+    ),
+    "refused": _When(
+        f"{_FAILED} and {_OF_THIS}",
+        "{{with .app.status.operationState}}{{$said = .message}}{{range .syncResult.resources}}"
+        '{{if and .status (eq .status "SyncFailed")}}{{$said = printf "%s %s: %s" .kind .name .message}}{{end}}'
+        "{{end}}{{end}}",
+        # All tries of a sync began at the same time.
+        f"{_REVISION} + ' ' + string(app.status?.operationState?.startedAt)",
+    ),
+    "degraded": _When(
+        f"{_HEALTH} == 'Degraded' and {_SYNCED}",
+        '{{$said = "workloads are degraded"}}',
+        f"{_REVISION} + ' ' + {_SINCE}",
+    ),
+    "done": _When(_DONE, good=True),
+}
+_EVERY_COMMIT = _When(_DONE, once_per=_REVISION, good=True)
+"""For commit states besides `done`: a commit that changes nothing of the tenant is good as well."""
 
 
 def receiver_key(tenant: Tenant, receiver: Notify) -> str:
@@ -127,14 +163,21 @@ def render_alerts(cluster: Cluster, tenants: Iterable[Tenant]) -> list[Object]:
 def _settings(cluster: Cluster, tenant: Tenant, receiver: Notify) -> dict[str, str]:
     """Service, templates and trigger of one receiver."""
     key = receiver_key(tenant, receiver)
-    when = {"failed": _FAILED} | ({"done": _DONE} if receiver.tells_all else {})
-    trigger = [{"when": when[name], "oncePer": _ONCE, "send": [f"{key}-{name}"]} for name in when]
-    service = _service(tenant, receiver, key)
-    found = {f"service.webhook.{key}": json.dumps(service), f"trigger.{key}": json.dumps(trigger)}
-    for name in when:
-        request = {"method": "POST", **_request(cluster, tenant, receiver, good=name == "done")}
+    found = {f"service.webhook.{key}": json.dumps(_service(tenant, receiver, key))}
+    trigger = []
+    for name, when in _told(receiver):
+        once = {"oncePer": when.once_per} if when.once_per else {}
+        trigger.append({"when": when.condition, **once, "send": [f"{key}-{name}"]})
+        request = {"method": "POST", **_request(cluster, tenant, receiver, when)}
         found[f"template.{key}-{name}"] = json.dumps({"webhook": {key: request}})
-    return found
+    return {**found, f"trigger.{key}": json.dumps(trigger)}
+
+
+def _told(receiver: Notify) -> Iterator[tuple[str, _When]]:
+    """What a receiver is told, each with the name of its template."""
+    yield from ((name, when) for name, when in _WHEN.items() if receiver.tells_all or not when.good)
+    if receiver.host is not None:
+        yield "done", _EVERY_COMMIT
 
 
 def _service(tenant: Tenant, receiver: Notify, key: str) -> dict[str, Any]:
@@ -146,7 +189,8 @@ def _service(tenant: Tenant, receiver: Notify, key: str) -> dict[str, Any]:
         GitHost.GITLAB: {"name": "PRIVATE-TOKEN", "value": f"${key}"},
         GitHost.GITEA: {"name": "Authorization", "value": f"token ${key}"},
     }
-    return {"url": _api_of(tenant, receiver.host), "headers": [content, login[receiver.host]]}
+    # What begins with $ is a key of the Secret of all tenants, to Argo CD, and this text is a tenant's.
+    return {"url": _api_of(tenant, receiver.host).replace("$", "%24"), "headers": [content, login[receiver.host]]}
 
 
 def _api_of(tenant: Tenant, host: GitHost) -> str:
@@ -162,18 +206,42 @@ def _api_of(tenant: Tenant, host: GitHost) -> str:
     return f"{base}/api/v1/repos/{repo}/statuses"
 
 
-def _request(cluster: Cluster, tenant: Tenant, receiver: Notify, *, good: bool) -> dict[str, str]:
+def _request(cluster: Cluster, tenant: Tenant, receiver: Notify, when: _When) -> dict[str, str]:
     """The path and the body. What Argo CD says goes in as JSON text: it can hold anything."""
-    title = f"{tenant.name} in {cluster.name} ({cluster.environment}): {'synced' if good else 'failed'}"
+    title = f"{tenant.name} in {cluster.name} ({cluster.environment}): {'synced' if when.good else 'failed'}"
     if receiver.host is not None:
         gitlab = receiver.host is GitHost.GITLAB
         bad = "failed" if gitlab else "failure"
-        body = {"state": "success" if good else bad, "description": title}
+        body = {"state": "success" if when.good else bad, "description": title}
         name = "name" if gitlab else "context"
-        return {"path": _REVISION, "body": json.dumps(body | {name: state_of(cluster, tenant)})}
-    said = f'{{{{printf "%s\\n%s" "{title}" $said | toJson}}}}'
+        # A branch can have slashes.
+        path = "{{.app.status.sync.revision | urlquery}}"
+        return {"path": path, "body": json.dumps(body | {name: state_of(cluster, tenant)})}
+    said = f'{{{{$said := ""}}}}{when.said}'
     if receiver.type is NotifyType.WEBHOOK:
         facts = {"cluster": cluster.name, "environment": cluster.environment, "tenant": tenant.name}
-        words = json.dumps(facts | {"severity": "info" if good else "error"})[1:-1]
-        return {"body": f'{_SAID}{{{words}, "revision": "{_REVISION}", "message": {said}}}'}
-    return {"body": f'{_SAID}{{"text": {said}}}'}
+        words = json.dumps(facts | {"severity": "info" if when.good else "error"})[1:-1]
+        revision = "{{.app.status.sync.revision | toJson}}"
+        return {"body": f'{said}{{{words}, "revision": {revision}, "message": {_text(title)}}}'}
+    if receiver.type is NotifyType.TEAMS:
+        return {"body": f"{said}{_card(title, good=when.good)}"}
+    return {"body": f'{said}{{"text": {_text(title)}}}'}
+
+
+def _text(title: str) -> str:
+    """Template of a JSON text: the title, and what is said below it."""
+    return f'{{{{printf "%s\n%s" "{title}" $said | trim | toJson}}}}'
+
+
+def _card(title: str, *, good: bool) -> str:
+    """Template of an adaptive card in a message: what workflows of Teams take, and connectors took."""
+    head = {"type": "TextBlock", "text": title, "weight": "bolder", "wrap": True}
+    told = {"type": "TextBlock", "text": "SAID", "color": "good" if good else "attention", "wrap": True}
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": [head, *([] if good else [told])],
+    }
+    attached = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
+    return json.dumps({"type": "message", "attachments": [attached]}).replace('"SAID"', "{{$said | toJson}}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ notify:
   - {type: webhook, secretName: on-call, events: all}
   - {type: commitStatus, secretName: states, host: github}
 """
-REVISION = "{{.app.status.sync.revision}}"
+REVISION = "{{.app.status.sync.revision | urlquery}}"
+FAILURES = ["unrendered", "refused", "degraded"]
 
 
 def settings(sandbox: Sandbox, cluster: str = "aws-dev") -> dict[str, Any]:
@@ -122,26 +124,79 @@ def test_the_address_of_argo_cd_is_a_key_of_its_secret(sandbox: Sandbox) -> None
 def test_a_message_of_argo_cd_names_cluster_and_environment(sandbox: Sandbox) -> None:
     sandbox.setting("berth:gitops: {engine: argocd}")
     sandbox.tenant(WEBHOOK)
-    template = settings(sandbox)["template.acme__webhook-on-call-failed"]["webhook"]["acme__webhook-on-call"]
-    assert template["method"] == "POST"
-    assert '"cluster": "aws-dev", "environment": "dev", "tenant": "acme", "severity": "error"' in template["body"]
-    assert f'"revision": "{REVISION}"' in template["body"]
+    found = settings(sandbox)
+    for failure in FAILURES:
+        template = found[f"template.acme__webhook-on-call-{failure}"]["webhook"]["acme__webhook-on-call"]
+        assert template["method"] == "POST"
+        assert '"cluster": "aws-dev", "environment": "dev", "tenant": "acme", "severity": "error"' in template["body"]
+        assert '"revision": {{.app.status.sync.revision | toJson}}' in template["body"]
 
 
-@pytest.mark.parametrize(("line", "count"), [(WEBHOOK, 1), (WEBHOOK.replace("call}", "call, events: all}"), 2)])
-def test_with_argo_cd_failures_are_told_unless_all_is_asked_for(sandbox: Sandbox, line: str, count: int) -> None:
+@pytest.mark.parametrize(
+    ("line", "told"), [(WEBHOOK, FAILURES), (WEBHOOK.replace("call}", "call, events: all}"), [*FAILURES, "done"])]
+)
+def test_with_argo_cd_failures_are_told_unless_all_is_asked_for(sandbox: Sandbox, line: str, told: list[str]) -> None:
     sandbox.setting("berth:gitops: {engine: argocd}")
     sandbox.tenant(line)
-    assert len(settings(sandbox)["trigger.acme__webhook-on-call"]) == count
+    sent = [each["send"] for each in settings(sandbox)["trigger.acme__webhook-on-call"]]
+    assert sent == [[f"acme__webhook-on-call-{name}"] for name in told]
 
 
 def test_with_argo_cd_a_commit_is_good_only_when_the_cluster_equals_it(sandbox: Sandbox) -> None:
     sandbox.setting("berth:gitops: {engine: argocd}")
     sandbox.tenant(WEBHOOK.replace("call}", "call, events: all}"))
-    _, done = settings(sandbox)["trigger.acme__webhook-on-call"]
-    assert done["send"] == ["acme__webhook-on-call-done"]
+    done = settings(sandbox)["trigger.acme__webhook-on-call"][-1]
     for condition in ("phase == 'Succeeded'", "sync?.status == 'Synced'", "health?.status == 'Healthy'"):
         assert condition in done["when"]
+
+
+def test_with_argo_cd_a_sync_that_is_tried_again_has_failed_and_is_told_once_for_all_its_tries(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.setting("berth:gitops: {engine: argocd}")
+    sandbox.tenant(WEBHOOK)
+    _, refused, _ = settings(sandbox)["trigger.acme__webhook-on-call"]
+    assert "phase == 'Running' and (app.status?.operationState?.retryCount ?? 0) > 0" in refused["when"]
+    assert "sync?.revision" in refused["oncePer"]
+    assert "startedAt" in refused["oncePer"]
+
+
+def test_with_argo_cd_what_does_not_render_is_told_each_time_though_the_revision_is_a_branch_then(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.setting("berth:gitops: {engine: argocd}")
+    sandbox.tenant(WEBHOOK)
+    assert "oncePer" not in settings(sandbox)["trigger.acme__webhook-on-call"][0]
+
+
+def test_with_argo_cd_each_commit_gets_a_state_whether_or_not_it_changes_the_tenant(sandbox: Sandbox) -> None:
+    sandbox.setting("berth:gitops: {engine: argocd}")
+    sandbox.tenant("notify: [{type: commitStatus, secretName: s, host: gitlab}]\n")
+    *_, changed, every = settings(sandbox)["trigger.acme__commit-status-s"]
+    assert changed["when"] == every["when"]
+    assert (changed.get("oncePer"), every["oncePer"]) == (None, "app.status?.sync?.revision")
+
+
+def test_channels_of_argo_cd_get_what_they_take(sandbox: Sandbox) -> None:
+    sandbox.setting("berth:gitops: {engine: argocd}")
+    sandbox.tenant(ALL)
+    found = settings(sandbox)
+    slack = found["template.acme__slack-channel-degraded"]["webhook"]["acme__slack-channel"]["body"]
+    teams = found["template.acme__teams-channel-degraded"]["webhook"]["acme__teams-channel"]["body"]
+    assert '{"text": {{' in slack
+    card = json.loads(teams[teams.index('{"type"') :].replace("{{$said | toJson}}", '"any"'))
+    (attached,) = card["attachments"]
+    assert attached["contentType"] == "application/vnd.microsoft.card.adaptive"
+    assert attached["content"]["body"][0]["text"] == "acme in aws-dev (dev): failed"
+
+
+def test_no_text_of_a_tenant_names_a_key_of_the_secret_of_all_tenants(sandbox: Sandbox) -> None:
+    sandbox.setting("berth:gitops: {engine: argocd}")
+    source = "source: {url: 'https://git.example.com/$other__webhook-a/x.git', secretName: git}\n"
+    sandbox.tenant("notify: [{type: commitStatus, secretName: s, host: gitea}]\n" + source)
+    service = settings(sandbox)["service.webhook.acme__commit-status-s"]
+    assert service["url"] == "https://git.example.com/api/v1/repos/%24other__webhook-a/x/statuses"
+    assert re.findall(r"[$][\w-]+", json.dumps(service)) == ["$acme__commit-status-s"]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +216,7 @@ def test_a_commit_state_of_argo_cd_is_posted_to_its_host_under_the_clusters_name
     service = found["service.webhook.acme__commit-status-s"]
     assert service["url"] == url
     assert service["headers"][1]["value"] == header
-    request = found["template.acme__commit-status-s-failed"]["webhook"]["acme__commit-status-s"]
+    request = found["template.acme__commit-status-s-refused"]["webhook"]["acme__commit-status-s"]
     assert request["path"] == REVISION
     body = json.loads(request["body"])
     assert body["state"] == state

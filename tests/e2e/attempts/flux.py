@@ -22,9 +22,14 @@ from tests.e2e.attempts.model import (
     policy,
     read,
 )
-from tests.e2e.manifests import A_SYNC, A, Manifest, kustomization, secret, source
+from tests.e2e.manifests import A_SYNC, A, Manifest, kustomization, metadata, secret, source
 
 OUTSIDE = "fs-security-constraint"
+
+
+def _alert(kind: str, namespace: str, **spec: Any) -> Manifest:
+    place = metadata("second", namespace)
+    return {"apiVersion": "notification.toolkit.fluxcd.io/v1beta3", "kind": kind, "metadata": place, "spec": spec}
 
 
 def _second_line(id: str, what: str, by: str, message: str, manifest: Manifest) -> Attempt:
@@ -66,6 +71,13 @@ SYNCS = of(Engine.FLUX, (
             ("Bucket", "buckets", {"endpoint": "bucket.example.net", "bucketName": "x"}),
         )
     ),
+    create("provider", O, "have another receiver told, with a Secret of A's sync namespace",
+           _alert("Provider", A_SYNC, type="generic", address="https://hooks.example.net", secretRef={"name": "any"}),
+           "providers"),
+    create("provider-in-own-namespace", R, "make a Provider in A's own namespace, which sends from Flux's place",
+           _alert("Provider", A, type="generic", address="http://192.0.2.1"), "providers"),
+    create("alert", R, "have a receiver told of B", _alert("Alert", A_SYNC, providerRef={"name": "any"}, eventSources=[
+        {"kind": "Kustomization", "name": B, "namespace": B_SYNC}]), "alerts"),
     _second_line("admin-source", "create a GitRepository with an unlisted URL in A's sync namespace", "berth-sources",
                  _URL, source("GitRepository", "second")),
     _second_line("admin-source-in-workloads", "create one in A's own namespace", "berth-sources", _URL,

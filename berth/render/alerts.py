@@ -230,7 +230,7 @@ def _request(cluster: Cluster, tenant: Tenant, receiver: Notify, when: _When) ->
 
 def _text(title: str) -> str:
     """Template of a JSON text: the title, and what is said below it."""
-    return f'{{{{printf "%s\n%s" "{title}" $said | trim | toJson}}}}'
+    return f'{{{{printf "%s\\n%s" "{title}" $said | trim | toJson}}}}'
 
 
 def _card(title: str, *, good: bool) -> str:

@@ -190,6 +190,19 @@ def test_channels_of_argo_cd_get_what_they_take(sandbox: Sandbox) -> None:
     assert attached["content"]["body"][0]["text"] == "acme in aws-dev (dev): failed"
 
 
+def test_templates_of_argo_cd_are_of_one_line_as_a_text_in_them_may_not_hold_another(sandbox: Sandbox) -> None:
+    sandbox.setting("berth:gitops: {engine: argocd}")
+    sandbox.tenant(ALL)
+    bodies = [
+        request["body"]
+        for key, item in settings(sandbox).items()
+        if key.startswith("template.")
+        for request in item["webhook"].values()
+    ]
+    assert len(bodies) == 3 + 3 + 4 + 4
+    assert not [body for body in bodies if "\n" in body]
+
+
 def test_no_text_of_a_tenant_names_a_key_of_the_secret_of_all_tenants(sandbox: Sandbox) -> None:
     sandbox.setting("berth:gitops: {engine: argocd}")
     source = "source: {url: 'https://git.example.com/$other__webhook-a/x.git', secretName: git}\n"

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from berth.local.stack import with_fleet
+from berth.project import Project
 from tests.e2e.harness import ARGOCD, FLUX, PLACED, TestFleet
 from tests.e2e.receiver import STATES, Receiver
 
@@ -70,7 +72,8 @@ def _secret(name: str, namespace: str, data: dict[str, str]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def receiver(fleet: TestFleet) -> Iterator[Receiver]:
     """Told by the agents of all clusters that have one of the two tenants."""
-    receiver = Receiver(fleet.git("remote", "get-url", "origin"))
+    (first, *_) = with_fleet(Project.load(fleet.root), "local").stack("local").clusters
+    receiver = Receiver(first.deploy_repo.url)
     added = {TENANT: FILE.format(url=receiver.url), OTHER: OTHERS_FILE}
     files = {name: fleet.root / "tenants" / f"{name}.yaml" for name in added}
     before = {name: path.read_text() for name, path in files.items()}

@@ -50,6 +50,19 @@ def test_a_reader_is_told_what_changed_after_the_state_that_it_took() -> None:
     asyncio.run(run())
 
 
+def test_where_clusters_or_tenants_have_gone_every_reader_takes_the_state_anew() -> None:
+    async def run() -> None:
+        board = Board()
+        board.publish({("acme", "one"): row("acme"), ("globex", "one"): row("globex")}, {"one": {}, "two": {}})
+        events = board.events(board.place, 60)
+        board.keep({("acme", "one")}, {"one"})
+        assert read((await first(events))[0])[0] == "reset"
+        state = json.loads(board.state())
+        assert ([each["tenant"] for each in state["rows"]], len(state["clusters"])) == (["acme"], 1)
+
+    asyncio.run(run())
+
+
 def test_what_is_the_same_is_no_change() -> None:
     async def run() -> None:
         board = Board()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import ssl
 import tempfile
 from collections.abc import Iterator
@@ -50,12 +51,31 @@ class RealClusters:
         """Makes tenants until there are so many, here and in the project."""
         project = self.project / str(tenants)
         generate(project, tenants)
-        _reach(project / f"Pulumi.{STACK}.yaml", self.kubeconfig, self._url)
+        self.reach(project)
         objects = [] if self._made else list(agent())
         for index in range(self._made, tenants):
             objects += tenant_objects(name_of(index), self._url, self._commit)
         asyncio.run(_make_everywhere(self.planes, objects))
         self._made = tenants
+
+    def reach(self, project: Path) -> None:
+        """Points a project's stack at these clusters."""
+        stack = project / f"Pulumi.{STACK}.yaml"
+        data = yaml.safe_load(stack.read_text("utf-8"))
+        data["config"]["berth:deployRepo"]["url"] = self._url
+        for cluster in data["config"]["berth:clusters"]:
+            cluster["kubeconfig"] = str(self.kubeconfig)
+        stack.write_text(yaml.safe_dump(data, sort_keys=False), "utf-8")
+
+    def dry_runs(self) -> int:
+        """How often the API servers were asked what would become of an object, since they started."""
+        return sum(dry_runs_in(asyncio.run(_metrics(plane))) for plane in self.planes)
+
+
+def dry_runs_in(metrics: str) -> int:
+    """Of an API server's metrics, as it tells them."""
+    counted = re.findall(r'^apiserver_request_total\{[^}]*dry_run="All"[^}]*\} (\S+)$', metrics, re.MULTILINE)
+    return int(sum(map(float, counted)))
 
 
 @contextmanager
@@ -79,14 +99,6 @@ def running() -> Iterator[RealClusters]:
             down(paths, delete=True)
 
 
-def _reach(stack: Path, kubeconfig: Path, url: str) -> None:
-    data = yaml.safe_load(stack.read_text("utf-8"))
-    data["config"]["berth:deployRepo"]["url"] = url
-    for cluster in data["config"]["berth:clusters"]:
-        cluster["kubeconfig"] = str(kubeconfig)
-    stack.write_text(yaml.safe_dump(data, sort_keys=False), "utf-8")
-
-
 async def _make_everywhere(planes: list[ControlPlane], objects: list[Object]) -> None:
     await asyncio.gather(*(_make_in(plane, objects) for plane in planes))
 
@@ -97,6 +109,11 @@ def client_of(plane: ControlPlane) -> httpx.AsyncClient:
     context.load_cert_chain(plane.certificates / "admin.crt", plane.certificates / "admin.key")
     server = f"https://{HOST}:{plane.port('apiserver')}"
     return httpx.AsyncClient(base_url=server, verify=context, timeout=60, trust_env=False)
+
+
+async def _metrics(plane: ControlPlane) -> str:
+    async with client_of(plane) as client:
+        return (await client.get("/metrics")).raise_for_status().text
 
 
 async def _make_in(plane: ControlPlane, objects: list[Object]) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import socket
+import subprocess
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
@@ -14,7 +17,7 @@ from berth.offboarding.model import Held, Result, State, not_suspended, why
 from berth.offboarding.run import _verify as verify
 from berth.status.api import NotAllowed
 from berth.status.observed import Refused
-from tests.support import Sandbox
+from tests.support import BERTH, Sandbox
 
 LABELS = {"berth.dev/tenant": "acme", "app.kubernetes.io/managed-by": "berth"}
 KINDS = [
@@ -370,3 +373,50 @@ def test_a_cluster_that_cannot_be_reached_is_no_success(sandbox: Sandbox) -> Non
     done = sandbox.run("offboard", "acme", "--yes", "--json")
     assert done.code == 1
     assert '"unreachable"' in done.out
+
+
+def test_one_that_is_interrupted_has_asked_for_nothing_twice_and_goes_on_when_it_is_run_again(sandbox: Sandbox) -> None:
+    server = Server()
+    path = server.put("services", "web", finalizers=["service.kubernetes.io/load-balancer-cleanup"])
+    server.held[path] = 4
+    claim = server.put("persistentvolumeclaims", "data")
+
+    def stop(message: str) -> None:
+        raise KeyboardInterrupt(message)
+
+    with pytest.raises(KeyboardInterrupt, match="2 left"):
+        run(sandbox, server, volumes=True, tell=stop)
+    assert server.deleted == [path]
+    assert claim in server.objects, "what comes after it was not begun"
+    assert run(sandbox, server, volumes=True).state is State.DRAINED
+    assert server.deleted == [path, claim]
+
+
+def test_ctrl_c_ends_it_with_one_line_while_a_cluster_does_not_answer(sandbox: Sandbox) -> None:
+    sandbox.tenant("lifecycle: offboarding\n", placements="placements: [{environments: [dev], clouds: [gcp]}]\n")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(30)
+        server = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        sandbox.write(".local/kubeconfig", KUBECONFIG.replace("SERVER", server))
+        with subprocess.Popen(
+            [*BERTH, "--project", str(sandbox.root), "offboard", "acme", "--yes"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
+        ) as running:
+            connection, _ = silent.accept()
+            with connection:
+                assert connection.recv(10)
+                running.send_signal(signal.SIGINT)
+                out, err = running.communicate(timeout=30)
+    assert (running.returncode, out, err.strip()) == (130, "", "error: interrupted")
+
+
+KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+clusters: [{name: gcp-dev, cluster: {server: "SERVER"}}]
+users: [{name: me, user: {token: none}}]
+contexts: [{name: gcp-dev, context: {cluster: gcp-dev, user: me}}]
+"""

@@ -1,4 +1,4 @@
-"""Many open pages on one `berth serve`: what it keeps, what it asks of clusters, how soon the last page has a change."""
+"""Many open pages on one `berth serve`: what it keeps, what it asks of clusters, when the last page has a change."""
 
 from __future__ import annotations
 

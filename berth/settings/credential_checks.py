@@ -69,13 +69,13 @@ def _of_cluster(
         yield document.problem(
             at, "an https URL of the deploy repo", found=f"{title} beside http", fix="it would cross networks in clear"
         )
-    elif gitops.engine is Engine.ARGOCD and not is_key:
+    elif gitops.engine is Engine.ARGOCD and gitops.install is Install.NONE and not is_key:
         yield document.problem(
             at,
-            "an SSH key where Argo CD is the engine",
+            "an SSH key where Argo CD is there already",
             found=title,
-            fix="Argo CD gives a token, and one that it gets for an app, to any host that a tenant's manifests name as "
-            "a base: see docs/engines.md",
+            fix="as it comes, Argo CD gives a token, and one that it gets for an app, to any host that a tenant's "
+            "manifests name: with `install: chart` it does not, see docs/engines.md",
         )
     elif is_key and not settings.known_hosts and _needs_known_hosts(credential, gitops):
         yield document.problem(at, "knownHosts beside an SSH key", found="none", fix="add the host keys that "

@@ -68,6 +68,7 @@ def test_a_cluster_may_have_a_credential_where_the_stack_has_none(sandbox: Sandb
     assert sandbox.cluster("gcp-dev").credential is None
 
 
+THERE_ALREADY = "berth:gitops: {engine: argocd, install: none}"
 WRONG = {
     "two": ([f"berth:deployRepoToken: {MARK}", f"berth:deployRepoGithubApp: {APP}"], HTTPS,
             "berth:deployRepoGithubApp", "one credential"),
@@ -81,11 +82,13 @@ WRONG = {
     "token over http": ([f"berth:deployRepoToken: {MARK}"], "http://git.example.com/deploy.git",
                         "berth:deployRepoToken", "an https URL"),
     "no credential over ssh": ([], SSH, "berth:deployRepo.url", "a credential beside an ssh URL"),
-    "app under Argo CD": ([f"berth:deployRepoGithubApp: {APP}", "berth:gitops: {engine: argocd}"], HTTPS,
-                          "berth:deployRepoGithubApp", "an SSH key where Argo CD is the engine"),
-    "reference to a token under Argo CD": (["berth:deployRepoSecret: {name: git, kind: token}",
-                                            "berth:gitops: {engine: argocd}"], HTTPS,
-                                           "berth:deployRepoSecret", "an SSH key where Argo CD is the engine"),
+    "token for an Argo CD that is there": ([f"berth:deployRepoToken: {MARK}", THERE_ALREADY], HTTPS,
+                                           "berth:deployRepoToken", "an SSH key where Argo CD is there already"),
+    "app for an Argo CD that is there": ([f"berth:deployRepoGithubApp: {APP}", THERE_ALREADY], HTTPS,
+                                         "berth:deployRepoGithubApp", "an SSH key where Argo CD is there already"),
+    "reference to a token for an Argo CD that is there": (
+        ["berth:deployRepoSecret: {name: git, kind: token}", THERE_ALREADY], HTTPS,
+        "berth:deployRepoSecret", "an SSH key where Argo CD is there already"),
     "reference to a key under Argo CD without hosts": (
         ["berth:deployRepoSecret: {name: git, kind: sshKey}", "berth:gitops: {engine: argocd}"], SSH,
         "berth:deployRepoSecret", "knownHosts"),
@@ -122,6 +125,22 @@ def test_a_token_for_a_git_server_of_this_machine_need_not_be_encrypted_on_its_w
     with_url(sandbox, "http://127.0.0.1:7480/deploy.git")
     sandbox.setting(f"berth:deployRepoToken: {MARK}")
     assert sandbox.load()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_argo_cd_that_is_installed_here_may_have_each_kind(sandbox: Sandbox, kind: str) -> None:
+    line, url, expected = KINDS[kind]
+    with_url(sandbox, url)
+    sandbox.setting(line, "berth:knownHosts: git.example.com ssh-ed25519 AAAA", "berth:gitops: {engine: argocd}")
+    assert {cluster.credential for cluster in sandbox.load().clusters()} == {expected}
+
+
+def test_of_two_argo_cds_the_one_that_is_there_already_is_told(sandbox: Sandbox) -> None:
+    sandbox.stack("context: gcp-dev", "context: gcp-dev\n      gitops: {install: none}")
+    sandbox.setting("berth:gitops: {engine: argocd}", f"berth:clusterCredentials: {{aws-dev: {{token: {MARK}}}}}")
+    assert sandbox.load()
+    sandbox.stack("{aws-dev: {token", "{gcp-dev: {token")
+    assert sandbox.problem().path == "config.berth:clusterCredentials.gcp-dev"
 
 
 def test_a_secret_that_is_there_brings_known_hosts_for_flux(sandbox: Sandbox) -> None:

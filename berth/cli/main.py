@@ -5,6 +5,7 @@ Exit codes: 0 done; 1 something outside the input failed, or is not as it should
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import os
@@ -89,6 +90,8 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # What is printed is YAML and JSON for other programs: UTF-8, whatever the locale says.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    # Thousands of tenants are millions of small objects that stay: Python would look through them again and again.
+    gc.set_threshold(100_000)
     code, tell = _outcome()
     try:
         tell()

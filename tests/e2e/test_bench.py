@@ -1,4 +1,4 @@
-"""That the benchmarks of the agents measure something, at the smallest size. How fast it is, is not looked at."""
+"""That the benchmarks on local fleets measure something, at the smallest size. How fast it is, is not looked at."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import pytest
 from bench.agents.converging import converge
 from bench.agents.pushing import push
 from bench.agents.ways import Way
+from bench.status import real, viewers
+from bench.status.report import compare
 from berth.settings import Engine
 
 pytestmark = pytest.mark.e2e
@@ -29,3 +31,19 @@ def test_tenants_converge_from_nothing() -> None:
     assert result.applying > 0
     assert result.agent > 0
     assert result.busy > 0
+
+
+def test_status_and_pages_are_measured_on_real_clusters() -> None:
+    with real.running() as clusters:
+        clusters.grow(2)
+        project = clusters.project / "2"
+        result = compare(
+            "small", project, real.STACK, str(clusters.kubectl), clusters.kubeconfig, clusters.names, runs=1
+        )
+        assert result.rows == 2 * len(clusters.names) == 6
+        assert "tenant-0001" in result.everything.printed
+        none, three = viewers.view(project, real.STACK, clusters.planes, (0, 3), 1.0, 2)
+        assert (none.pages, none.delays) == (0, [])
+        assert (three.pages, len(three.delays)) == (3, 2)
+        assert none.asked > 0
+        assert three.before > 0

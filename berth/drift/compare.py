@@ -19,6 +19,8 @@ Path = tuple[Step, ...]
 
 OWN_MANAGER = "berth"
 """Who applies what nobody has applied before."""
+_CREATES = "pulumi-kubernetes"
+"""Who creates without an apply: it then owns what the API server fills in, too."""
 _OF_THE_SERVER = frozenset(
     {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink", "deletionTimestamp"}
 )
@@ -34,12 +36,16 @@ def deliverer(live: Object) -> str:
 
     To apply in its name also takes away what it applied before and no longer declares.
     """
-    label = f"f:{next(iter(MANAGED_BY))}"
     for entry in _entries(live):
-        owned = (entry.get("fieldsV1") or {}).get("f:metadata", {}).get("f:labels", {})
-        if entry.get("operation") == "Apply" and label in owned:
+        if entry.get("operation") == "Apply" and _made(entry):
             return str(entry["manager"])
     return OWN_MANAGER
+
+
+def _made(entry: Mapping[str, Any]) -> bool:
+    """Whether this manager made the object Berth's."""
+    label = f"f:{next(iter(MANAGED_BY))}"
+    return label in (entry.get("fieldsV1") or {}).get("f:metadata", {}).get("f:labels", {})
 
 
 def with_marks(declared: Object, live: Object) -> dict[str, Any]:
@@ -71,6 +77,8 @@ def additions(live: Object, declared: Object) -> list[Path]:
     found: dict[Path, None] = {}
     for entry in _entries(live):
         if entry.get("manager") == own and entry.get("operation") == "Apply":
+            continue
+        if entry.get("manager") == _CREATES and _made(entry):
             continue
         owned = {key: value for key, value in entry["fieldsV1"].items() if key[2:] not in _NOT_DECLARED}
         found.update(dict.fromkeys(_added(owned, live, declared, ())))

@@ -46,6 +46,16 @@ def test_who_applied_the_object_as_berth_s_is_who_delivers_it() -> None:
     assert deliverer({"metadata": {}}) == "berth"
 
 
+def test_what_the_server_filled_in_when_pulumi_created_it_is_no_addition_and_what_others_added_is() -> None:
+    filled = {"f:metadata": APPLIED["fieldsV1"]["f:metadata"], "f:spec": {"f:force": {}}}
+    by_hand = entry("kubectl-edit", {"f:spec": {"f:suspend": {}}})
+    item = live({"force": False, "suspend": True}, by_hand)
+    item["metadata"]["managedFields"][0] = entry("pulumi-kubernetes", filled)
+    assert additions(item, {"spec": {}}) == [("spec", "suspend")]
+    item["metadata"]["managedFields"][0] = entry("kubectl-create", filled)
+    assert ("spec", "force") in additions(item, {"spec": {}})
+
+
 def test_a_changed_field_is_told_with_both_values_and_who_wrote_it() -> None:
     item = live({"hard": {"pods": "99"}}, entry("kubectl-edit", {"f:spec": {"f:hard": {"f:pods": {}}}}))
     item["metadata"]["managedFields"][0] = entry("other", {"f:spec": {"f:scopes": {}}})

@@ -174,3 +174,27 @@ def app_project(name: str, namespace: str | None = "argocd", **spec: Any) -> Man
 
 def cluster_object(api: str, kind: str, name: str, **rest: Any) -> Manifest:
     return {"apiVersion": api, "kind": kind, "metadata": metadata(name, None), **rest}
+
+
+def with_volume(namespace: str, policy: str) -> list[Manifest]:
+    """A tenant's namespace with a volume claim, and A's owners as its own; `policy` is its `deletionPolicy`."""
+    labels = {"berth.dev/tenant": namespace, "berth.dev/namespace-role": "workloads"}
+    about = {"name": namespace, "labels": labels, "annotations": {"berth.dev/deletion-policy": policy}}
+    group = "rbac.authorization.k8s.io"
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": about},
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "RoleBinding",
+            "metadata": metadata("berth-owners", namespace),
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "berth-tenant-owner"},
+            "subjects": [{"apiGroup": group, "kind": "Group", "name": "storefront-devs"}],
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": metadata("data", namespace),
+            "spec": claim,
+        },
+    ]

@@ -28,6 +28,8 @@ from tests.e2e.attempts.model import (
     CLUSTER,
     CREATE,
     CREDENTIAL,
+    GOES,
+    KEPT,
     RBAC,
     USERS,
     Allowed,
@@ -67,7 +69,15 @@ def guarded(fleet: TestFleet) -> Iterator[TestFleet]:
     names = (A_SYNC, B_SYNC, B)
     for namespace in names:
         fleet.kubectl(CLUSTER, "apply", "-f", "-", stdin=yaml.safe_dump(manifests.secret(CREDENTIAL, namespace)))
+    for namespace, policy in ((KEPT, "keep"), (GOES, "delete")):
+        text = yaml.safe_dump_all(manifests.with_volume(namespace, policy))
+        fleet.kubectl(CLUSTER, "apply", "-f", "-", stdin=text)
+        made = ("configmap", "kube-root-ca.crt"), ("serviceaccount", "default")
+        there = lambda n=namespace, m=made: all(fleet.get(CLUSTER, *each, "--namespace", n) for each in m)  # noqa: E731
+        fleet.wait(f"{namespace} is whole", there)
     yield fleet
+    fleet.kubectl(CLUSTER, "delete", "pvc", "--all", "--namespace", KEPT)
+    fleet.kubectl(CLUSTER, "delete", "namespace", KEPT, GOES, "--ignore-not-found", "--timeout=60s")
     for namespace in names:
         fleet.kubectl(CLUSTER, "delete", "secret", CREDENTIAL, "--namespace", namespace)
     fleet.wait_in_sync()

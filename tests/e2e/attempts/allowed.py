@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.e2e.attempts.model import CREATE, Allowed, C, O, R, T, Who, patch
+from tests.e2e.attempts.model import CREATE, GOES, Allowed, C, O, R, T, Who, patch
 from tests.e2e.manifests import (
     A,
     account,
@@ -63,6 +63,9 @@ ALLOWED: tuple[Allowed, ...] = (
                 f"auth can-i {verb} pods --subresource={subresource} -n {A}", says="yes")
         for verb, subresource in (("get", "log"), ("create", "exec"), ("create", "portforward"))
     ),
+    Allowed("delete-volumes-that-may-go", Who.ADMIN,
+            "delete a namespace with volume claims of a tenant with `deletionPolicy: delete`",
+            f"delete namespace {GOES}", says="deleted"),
     Allowed("change-default-account", Who.ADMIN, "change the ServiceAccount `default`",
             patch("serviceaccount default", A, '{"metadata":{"annotations":{"x":"y"}}}', "--dry-run=server")),
 )  # fmt: skip

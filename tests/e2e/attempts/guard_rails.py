@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.e2e.attempts.model import APPLY, CREATE, Attempt, O, R, Who, change, create, patch, policy
+from tests.e2e.attempts.model import APPLY, CREATE, KEPT, Attempt, O, R, Who, change, create, patch, policy
 from tests.e2e.manifests import A_SYNC, A, Manifest, account, cluster_object, metadata, network_policy
 
 _DEFAULT = f"serviceaccount default -n {A}"
@@ -56,6 +56,10 @@ GUARD_RAILS: tuple[Attempt, ...] = (
            cluster_object("v1", "Namespace", A_SYNC) | {
                "metadata": {"name": A_SYNC, "annotations": {"berth.dev/allowed-sources": "https://git.example.net"}}},
            "namespaces", "patch"),
+    change("delete-volumes", O, "delete the own namespace of a tenant that keeps its volumes",
+           f"delete namespace {KEPT}", "namespaces", "delete"),
+    Attempt("delete-volumes-as-admin", Who.ADMIN, "delete a namespace with volume claims of a tenant that keeps them",
+            policy("berth-volumes"), "the volume claim data is in it", f"delete namespace {KEPT}"),
     change("delete-own-namespace", O, "delete A's own namespace", f"delete namespace {A}", "namespaces", "delete"),
     create("namespace-with-own-label", O, "make a namespace with A's label: a peer for A's network policy",
            cluster_object("v1", "Namespace", "storefront-more") | {

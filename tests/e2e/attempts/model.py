@@ -15,6 +15,8 @@ from tests.e2e.manifests import A_SYNC, A, Manifest
 
 CLUSTER = "azure-local"
 B, B_SYNC = "telemetry", "berth-telemetry"
+KEPT, GOES = "isolation-kept", "isolation-goes"
+"""Namespaces with a volume claim of tenants with `deletionPolicy: keep` and `delete`, whose owners are A's."""
 CREDENTIAL = "git-credential"
 """A Secret that the suite puts into the namespaces of both syncs, as a private deploy repo needs one."""
 

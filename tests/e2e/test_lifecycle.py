@@ -6,6 +6,9 @@ It is walked through once, and what was seen on the way is looked at fact by fac
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +44,29 @@ metadata: {name: web, finalizers: [service.kubernetes.io/load-balancer-cleanup]}
 spec: {ports: [{port: 80}], selector: {app: web}}
 """
 """What a cloud's controller does to a Service with a load balancer: it takes that mark off when it has released it."""
+WARNED = """\
+apiVersion: v1
+kind: Event
+metadata: {name: web.1}
+involvedObject: {apiVersion: v1, kind: Service, name: web, namespace: leaving}
+type: Warning
+reason: SyncLoadBalancerFailed
+message: the cloud does not answer
+lastTimestamp: '2026-01-01T00:00:00Z'
+"""
+"""What a cloud's controller says of one that it cannot release."""
+DISK = """\
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: leaving-disk}
+spec:
+  accessModes: [ReadWriteOnce]
+  capacity: {storage: 1Gi}
+  claimRef: {namespace: leaving, name: data}
+  nfs: {server: nfs.example.com, path: /data}
+  persistentVolumeReclaimPolicy: Delete
+"""
+"""A volume of a kind that Kubernetes cannot delete: its controller tries, and warns."""
 CLUSTERS = ("aws-local", "gcp-local")
 NAMESPACE = ("--namespace", "leaving")
 
@@ -56,10 +82,15 @@ class Walk:
     """A deploy without the file, while the clusters have the tenant as active."""
     too_early: tuple[int, Any] = (0, None)
     looked: tuple[int, Any] = (0, None)
+    stopped: tuple[int, list[str]] = (0, [])
+    """A run that Ctrl-C ended: its exit code, and what it said."""
+    after_stop: dict[str, Any] = field(default_factory=dict)
+    """What was there in aws-local after it."""
     interrupted: tuple[int, Any] = (0, None)
     drained: tuple[int, Any] = (0, None)
     refused: tuple[int, str] = (0, "")
     kept: list[Any] = field(default_factory=list)
+    undeletable: tuple[int, Any] = (0, None)
     emptied: tuple[int, Any] = (0, None)
     left: tuple[int, Any] = (0, None)
     gone: tuple[int, Any] = (0, None)
@@ -92,6 +123,7 @@ def walk(fleet: TestFleet) -> Iterator[Walk]:
         fleet.wait_in_sync()
         for cluster in CLUSTERS:
             fleet.kubectl(cluster, "apply", "--filename=-", *NAMESPACE, stdin=CLAIM)
+        fleet.kubectl("aws-local", "apply", "--filename=-", stdin=DISK)
         _walk(fleet, seen)
         yield seen
     finally:
@@ -99,6 +131,7 @@ def walk(fleet: TestFleet) -> Iterator[Walk]:
         for cluster in CLUSTERS:
             fleet.kubectl(cluster, "delete", "pvc", "--all", *NAMESPACE, "--wait=false", ok=False)
             _release(fleet, cluster)
+        fleet.kubectl("aws-local", "delete", "pv", "leaving-disk", "--ignore-not-found", "--wait=false", ok=False)
         file.unlink(missing_ok=True)
         with fleet.removal_approved("leaving"):
             fleet.berth("local", "deploy", ok=False)
@@ -133,6 +166,8 @@ def _walk(fleet: TestFleet, seen: Walk) -> None:
     fleet.berth("local", "deploy")
     fleet.kubectl("aws-local", "apply", "--filename=-", *NAMESPACE, stdin=BALANCED)
     seen.looked = offboard(fleet)
+    _stop(fleet, seen)
+    fleet.kubectl("aws-local", "create", "--filename=-", *NAMESPACE, stdin=WARNED)
     seen.interrupted = offboard(fleet, "--yes", "--timeout", "3")
     _release(fleet, "aws-local")
     seen.drained = offboard(fleet, "--yes")
@@ -147,6 +182,8 @@ def _walk(fleet: TestFleet, seen: Walk) -> None:
 
     file.write_text(f"{text}deletionPolicy: delete\n")
     fleet.berth("local", "deploy")
+    seen.undeletable = offboard(fleet, "--yes", "--timeout", "20")
+    fleet.kubectl("aws-local", "delete", "pv", "leaving-disk", "--wait=false")
     seen.emptied = offboard(fleet, "--yes")
     file.unlink()
     seen.left = offboard(fleet, "--verify")
@@ -154,6 +191,32 @@ def _walk(fleet: TestFleet, seen: Walk) -> None:
     for cluster in CLUSTERS:
         fleet.wait("it is gone", lambda c=cluster: not fleet.get(c, "ns", "leaving", "berth-leaving"))  # type: ignore[misc]
     seen.gone = offboard(fleet, "--verify")
+
+
+def _stop(fleet: TestFleet, seen: Walk) -> None:
+    """Ctrl-C while one object is waited for: what could go has gone."""
+    command = [sys.executable, "-m", "berth", "offboard", "leaving", "--stack", "local", "--yes"]
+    with subprocess.Popen(
+        command,
+        cwd=fleet.root,
+        env=fleet.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
+    ) as running:
+
+        def waiting() -> bool:
+            service = fleet.get("aws-local", "service", "web", *NAMESPACE)
+            settings = fleet.get("aws-local", "configmap", "settings", *NAMESPACE)
+            return bool(service["metadata"].get("deletionTimestamp")) and settings is None
+
+        fleet.wait("the load balancer is waited for", waiting, 60)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=30)
+    seen.stopped = running.returncode, [*out.splitlines(), *err.splitlines()]
+    for kind, name in (("pvc", "data"), ("resourcequota", "berth"), ("networkpolicy", "berth")):
+        seen.after_stop[kind] = fleet.get("aws-local", kind, name, *NAMESPACE)
 
 
 def _release(fleet: TestFleet, cluster: str) -> None:
@@ -195,6 +258,30 @@ def test_what_does_not_go_is_told_with_the_reason_and_holds_up_no_other_cluster(
     assert [(each["name"], each["why"]) for each in said["aws-local"]["left"]] == [
         ("web", "its load balancer is not released yet")
     ]
+
+
+def test_ctrl_c_ends_it_with_one_line_and_touches_neither_volumes_nor_guard_rails(walk: Walk) -> None:
+    code, said = walk.stopped
+    assert code == 130, said
+    assert [line for line in said if line and " left: " not in line] == ["error: interrupted"]
+    assert all(item and not item["metadata"].get("deletionTimestamp") for item in walk.after_stop.values())
+
+
+def test_what_the_cluster_warns_of_about_it_is_told(walk: Walk) -> None:
+    _, said = walk.interrupted
+    (warned,) = said["aws-local"]["warnings"]
+    assert (warned["kind"], warned["name"]) == ("Service", "web")
+    assert (warned["reason"], warned["message"]) == ("SyncLoadBalancerFailed", "the cloud does not answer")
+    assert said["gcp-local"]["warnings"] == []
+
+
+def test_a_volume_that_cannot_be_deleted_is_told_with_what_its_controller_says(walk: Walk) -> None:
+    code, said = walk.undeletable
+    assert code == 1
+    assert said["gcp-local"]["state"] == "drained"
+    assert names(said, "aws-local", "left") == ["PersistentVolume leaving-disk"]
+    (warned,) = said["aws-local"]["warnings"]
+    assert (warned["name"], warned["reason"]) == ("leaving-disk", "VolumeFailedDelete")
 
 
 def test_it_goes_on_where_it_was_interrupted_and_keeps_the_volumes(walk: Walk) -> None:

@@ -13,7 +13,7 @@ from bench.limited import Limited, run_limited
 from bench.measure import ROOT
 from bench.status import real
 
-LIMIT = 30 * 60.0
+LIMIT = 10 * 60.0
 """Seconds after which a preview is ended."""
 AT_LEAST = 15
 """How many times as long as the whole plan it is to take."""

@@ -26,8 +26,8 @@ def test_a_preview_is_told_with_what_the_clusters_were_asked() -> None:
 
 def test_a_preview_that_was_ended_is_told_as_more_than_its_limit() -> None:
     text = told([QUICK, ENDED])
-    assert "| 1000 | more than 1800 s, 6100 MB | - | 20100 | 3.00 s | more than 600 times |" in text
-    assert "After 30 minutes a preview is ended." in text
+    assert "| 1000 | more than 600 s, 6100 MB | - | 20100 | 3.00 s | more than 200 times |" in text
+    assert "After 10 minutes a preview is ended." in text
 
 
 def test_clusters_that_did_not_answer_are_no_secret() -> None:
@@ -37,7 +37,7 @@ def test_clusters_that_did_not_answer_are_no_secret() -> None:
 
 def test_the_aim_is_about_the_most_tenants() -> None:
     assert goals([QUICK, ENDED]) == [
-        ("the engine's preview, 1000 tenants, takes longer", "at least 15 times", "more than 600.0 times", True)
+        ("the engine's preview, 1000 tenants, takes longer", "at least 15 times", "more than 200.0 times", True)
     ]
     assert not goals([Preview(100, QUICK.run, 3645, 10.0)])[0][3]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic_core import to_json
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -26,7 +26,8 @@ def console(*, stderr: bool = False) -> Console:
 
 def emit_json(data: Any) -> None:
     """Data as JSON on stdout."""
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    # Python's own encoder is ten times slower where it indents, which thousands of rows feel.
+    sys.stdout.write(to_json(data, indent=2).decode() + "\n")
 
 
 def say(text: str) -> None:

@@ -3,11 +3,13 @@ of the lock, and not because it is written wrongly."""
 
 from __future__ import annotations
 
-import os
-import signal
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+import psutil
+
+from berth.local.paths import FleetPaths
 from tests.e2e.harness import TestFleet, edit
 
 SUBMODULES = ("local/argocd.py", 'ARGOCD_GIT_MODULES_ENABLED="false"', 'ARGOCD_GIT_MODULES_ENABLED="true"')
@@ -32,9 +34,15 @@ def opened(fleet: TestFleet, *locks: tuple[str, str, str]) -> Iterator[None]:
 
 
 def _restart(fleet: TestFleet) -> None:
-    """A process keeps the environment that it was started with."""
+    """A process keeps the environment that it was started with, and a checkout the submodules that it was once given:
+    all that the repo servers have started ends with them, and their checkouts go."""
     pids = {name: pid for name, pid in fleet.pids().items() if name.endswith("/argocd-repo-server") and pid}
     for pid in pids.values():
-        os.kill(pid, signal.SIGKILL)
+        server = psutil.Process(pid)
+        for process in (server, *server.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
     fleet.wait("the repo servers have ended", lambda: not any(fleet.pids()[name] == pids[name] for name in pids), 10)
+    for checkouts in FleetPaths.of(fleet.root).state.rglob("_argocd-repo"):
+        shutil.rmtree(checkouts, ignore_errors=True)
     fleet.berth("local", "up")

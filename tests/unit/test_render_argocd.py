@@ -138,9 +138,9 @@ def test_a_token_is_refused_where_argo_cd_would_give_it_away(sandbox: Sandbox, w
     sandbox.setting("berth:deployRepoToken: {secure: v1:AAAA}")
     assert sandbox.load()
     if where == "stack":
-        sandbox.setting("berth:gitops: {engine: argocd}")
+        sandbox.setting("berth:gitops: {engine: argocd, install: none}")
     else:
-        sandbox.stack("region: local", "region: local\n      gitops: {engine: argocd}")
+        sandbox.stack("region: local", "region: local\n      gitops: {engine: argocd, install: none}")
     problem = sandbox.problem()
     assert (problem.path, problem.found) == ("config.berth:deployRepoToken", "a token")
 

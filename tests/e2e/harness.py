@@ -186,7 +186,7 @@ class TestFleet:
 
     def git(self, *arguments: str) -> str:
         done = subprocess.run(["git", *arguments], cwd=self.worktree, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stderr + done.stdout
         return done.stdout.strip()
 
     def push(self, message: str) -> str:

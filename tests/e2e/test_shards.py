@@ -108,15 +108,15 @@ def test_each_tenant_is_synced_by_its_own_shard_and_by_no_other(fleet: TestFleet
     fleet.wait_in_sync()
     for shard in shards.values():
         shard.forget()
-    edit(fleet.worktree / "apps/storefront/environments/local/kustomization.yaml", r"newTag: .*", 'newTag: "8.8.8"')
-    commit = fleet.push("Release storefront 8.8.8")
+    edit(fleet.worktree / "apps/storefront/environments/local/kustomization.yaml", r"newTag: .*", 'newTag: "8.8.9"')
+    commit = fleet.push("Release storefront 8.8.9")
 
     def arrived() -> bool:
         return {row["applied"] for row in fleet.status().values()} == {commit}
 
     fleet.wait("every tenant is at the commit", arrived, 120)
     fleet.wait_in_sync()
-    assert fleet.image_of(CLUSTER, "storefront", "web").endswith(":8.8.8")
+    assert fleet.image_of(CLUSTER, "storefront", "web").endswith(":8.8.9")
     for tenant, own in tenants.items():
         source = fleet.get(CLUSTER, "gitrepository", tenant, "--namespace", f"berth-{tenant}")
         assert urlsplit(source["status"]["artifact"]["url"]).netloc == shards[own].address

@@ -12,8 +12,22 @@ from pathlib import Path
 from berth.errors import OperationFailed
 
 
-def git(*arguments: str, cwd: Path, identity: bool = False) -> str:
-    """Runs git and returns what it prints. Raises OperationFailed with git's own message."""
+class GitRefused(OperationFailed):
+    """Git ran, and did not do what it was asked to."""
+
+
+def git(
+    *arguments: str,
+    cwd: Path,
+    identity: bool = False,
+    given: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """Runs git and returns what it prints, without the last line's end.
+
+    `given` is its input, `environment` what it gets beside this process's own. Raises OperationFailed with git's own
+    message.
+    """
     who = {}
     if identity:
         who = {
@@ -21,8 +35,8 @@ def git(*arguments: str, cwd: Path, identity: bool = False) -> str:
             for role in ("AUTHOR", "COMMITTER")
             for part, value in (("NAME", "Berth"), ("EMAIL", "berth@localhost"))
         }
-    done = _run(cwd, arguments, {**who, "GIT_TERMINAL_PROMPT": "0"})
-    return done.decode().strip()
+    whole = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **who, **(environment or {})}
+    return _run(cwd, arguments, whole, None if given is None else given.encode()).decode().rstrip("\n")
 
 
 _QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
@@ -52,7 +66,7 @@ def _run(cwd: Path, arguments: Sequence[str], environment: Mapping[str, str], gi
             raise OperationFailed(f"{cwd} is not there") from None
         raise OperationFailed("git is not installed", "apt-get install git") from None
     if done.returncode != 0:
-        raise OperationFailed(f"git {arguments[0]}: {done.stderr.decode(errors='replace').strip()}")
+        raise GitRefused(f"git {arguments[0]}: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout
 
 

@@ -6,9 +6,7 @@ the checkout move to it in one step of Git's, which leaves everybody else's chan
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from berth.errors import OperationFailed
+from berth.git import GitRefused, git
 
 
 @dataclass(frozen=True)
@@ -133,18 +132,8 @@ def _git(
 ) -> str:
     """Runs git and returns what it prints. Raises OperationFailed with git's own message, or with `failing`."""
     try:
-        done = subprocess.run(  # noqa: S603
-            ["git", *arguments],  # noqa: S607
-            cwd=cwd,
-            env={**os.environ, **(env or {}), "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            text=True,
-        )
-    except FileNotFoundError:
-        raise OperationFailed("git is not installed", "apt-get install git") from None
-    if done.returncode != 0:
-        told = failing or (done.stderr.strip().splitlines() or ["it failed"])[-1]
-        raise OperationFailed(f"{cwd}: {told}" if failing else f"git {arguments[0]}: {told}")
-    return done.stdout.rstrip("\n")
+        return git(*arguments, cwd=cwd, given=stdin, environment=env)
+    except GitRefused:
+        if not failing:
+            raise
+        raise OperationFailed(f"{cwd}: {failing}") from None

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from berth.local.paths import FleetPaths
-from tests.e2e.harness import CLUSTERS, PLACED, TestFleet, edit
+from tests.e2e.harness import ARGOCD, CLUSTERS, FLUX, PLACED, TestFleet, copy_project, edit
+from tests.e2e.test_change_engines import AGENT_NAMESPACES
 from tests.e2e.test_pulumi import pulumi
 from tests.e2e.test_pulumi_destroy import destroy, left
 
@@ -33,13 +34,31 @@ def none_left(fleet: TestFleet, objects: set[tuple[str, str, str]]) -> bool:
     return "unreachable" not in found.values() and not objects & found.keys()
 
 
+@pytest.fixture(scope="module", params=[FLUX, ARGOCD], ids=lambda engine: engine.name)
+def started(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestFleet]:
+    """A fleet with nothing of Berth in it: with Flux the one that others use too, emptied, with Argo CD its own."""
+    if request.param is FLUX:
+        fleet: TestFleet = request.getfixturevalue("pulumi_fleet")
+        assert destroy(fleet).returncode == 0
+        yield fleet
+        return
+    if shutil.which("pulumi") is None:
+        pytest.skip("pulumi is not on PATH: what the engine itself does is not tried")
+    fleet = TestFleet(copy_project(tmp_path_factory.mktemp("delivery") / "project"), engine=ARGOCD)
+    try:
+        fleet.build()
+        fleet.berth("local", "up", "--engine", ARGOCD.name)
+        yield fleet
+    finally:
+        fleet.berth("local", "down", "--delete", ok=False)
+
+
 @pytest.fixture(scope="module")
-def fleet(pulumi_fleet: TestFleet) -> Iterator[TestFleet]:
-    """The fleet, emptied, then with a stack that delivers by Git; empty and as it was before at the end."""
-    fleet, stack = pulumi_fleet, pulumi_fleet.root / "Pulumi.local.yaml"
+def fleet(started: TestFleet) -> Iterator[TestFleet]:
+    """The fleet with a stack that delivers by Git; empty and as it was before at the end."""
+    fleet, stack = started, started.root / "Pulumi.local.yaml"
     text, delivery = stack.read_text(), FleetPaths.of(fleet.root).delivery
-    assert destroy(fleet).returncode == 0
-    delivery.unlink()
+    delivery.unlink(missing_ok=True)
     edit(stack, r"  berth:deployRepo:", "  berth:delivery: git\n  berth:deployRepo:")
     try:
         fleet.berth("local", "deploy")
@@ -49,7 +68,8 @@ def fleet(pulumi_fleet: TestFleet) -> Iterator[TestFleet]:
         destroy(fleet)
         for cluster in CLUSTERS:
             fleet.kubectl(cluster, "delete", "namespaces", "--selector=berth.dev/tenant")
-            fleet.kubectl(cluster, "-n", "flux-system", "delete", "configmap", "berth-published", "--ignore-not-found")
+            beside = ("-n", AGENT_NAMESPACES[fleet.engine])
+            fleet.kubectl(cluster, *beside, "delete", "configmap", "berth-published", "--ignore-not-found")
         stack.write_text(text)
         delivery.unlink(missing_ok=True)
         shutil.rmtree(fleet.worktree / "clusters", ignore_errors=True)

@@ -91,7 +91,7 @@ def main() -> None:
         # What is printed is YAML and JSON for other programs: UTF-8, whatever the locale says.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     # Thousands of tenants are millions of small objects that stay: Python would look through them again and again.
-    gc.set_threshold(100_000)
+    gc.set_threshold(1_000_000)
     code, tell = _outcome()
     try:
         tell()

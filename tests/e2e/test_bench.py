@@ -45,5 +45,5 @@ def test_status_and_pages_are_measured_on_real_clusters() -> None:
         none, three = viewers.view(project, real.STACK, clusters.planes, (0, 3), 1.0, 2)
         assert (none.pages, none.delays) == (0, [])
         assert (three.pages, len(three.delays)) == (3, 2)
-        assert none.asked > 0
+        assert three.asked - none.asked < len(clusters.names), "pages ask no cluster"
         assert three.before > 0

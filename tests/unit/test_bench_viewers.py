@@ -1,14 +1,21 @@
-"""What the benchmark of open pages tells of what it measured."""
+"""Which of the requests that an API server counts are those of the page."""
 
 from __future__ import annotations
 
-from bench.status.viewers import Viewed, told
+from bench.status.viewers import requests_in
+
+METRICS = """\
+# TYPE apiserver_request_total counter
+apiserver_request_total{code="200",resource="deployments",verb="LIST"} 3
+apiserver_request_total{code="410",resource="kustomizations",verb="WATCH"} 2
+apiserver_request_total{code="200",resource="kustomizations",verb="PATCH",subresource="status"} 20
+apiserver_request_total{code="200",resource="nodes",verb="GET"} 1
+apiserver_request_total{code="200",resource="leases",verb="PUT"} 9
+apiserver_request_total{code="200",resource="",verb="GET"} 18
+# TYPE apiserver_request_terminations counter
+apiserver_request_terminations_total{resource="deployments",verb="LIST"} 7
+"""
 
 
-def test_the_section_says_whether_each_aim_is_met() -> None:
-    none = Viewed(0, 80.0, 80.0, 0.5, 100, [])
-    good = told([none, Viewed(200, 90.0, 91.0, 3.0, 101, [0.2, 0.4, 1.5])], 1000, 60.0)
-    assert "| 200 | 90 MB | 91 MB | 3.0 s | 101 | 0.40 s (1.50) |" in good
-    assert good.count("| yes |") == 3
-    bad = told([none, Viewed(200, 90.0, 101.0, 3.0, 150, [0.2, 2.5])], 1000, 60.0)
-    assert bad.count("| **no** |") == 3
+def test_lists_reads_and_watches_of_the_page_s_kinds_are_counted_and_nothing_else() -> None:
+    assert requests_in(METRICS) == 6

@@ -42,4 +42,5 @@ for cluster in project.stack(pulumi.get_stack()).clusters:
             Tenant(f"{cluster.name}/{tenant.name}", args, built.provider, waits)
     outputs = {"cloud": cluster.cloud.value, "endpoint": built.endpoint, "kubeconfig": built.kubeconfig}
     outputs |= {"clientIds": client_ids} if client_ids else {}
-    pulumi.export(cluster.name, {**outputs, "tenants": [tenant.name for tenant in tenants]})
+    # The next update refuses to lose a tenant that is still active here.
+    pulumi.export(cluster.name, {**outputs, "tenants": {tenant.name: tenant.lifecycle.value for tenant in tenants}})

@@ -10,8 +10,8 @@ from rich.markup import escape
 from berth.cli.output import console, emit_json, say, table
 from berth.cli.project import json_option, load_project
 from berth.errors import InvalidInput, Problem, did_you_mean
-from berth.offboarding import Result, State, drain, verify
-from berth.offboarding.model import CLAIM
+from berth.offboarding.model import CLAIM, Result, State
+from berth.offboarding.run import drain, verify
 from berth.project import Project
 from berth.settings import Cluster
 from berth.tenants import Lifecycle

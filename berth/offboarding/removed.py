@@ -1,7 +1,8 @@
-"""A tenant whose file is gone before it was on its way out. Pure.
+"""A tenant whose file is gone before it was on its way out, and a cluster that is gone with tenants in it. Pure.
 
-A plan compares with a base, and its guard `tenant-removed` stops that. A deploy has no base: what a cluster or the
-deploy repo still holds says which tenants there were, and how they were. It is refused before anything is changed.
+A plan compares with a base, and its guards `tenant-removed` and `cluster-removed` stop that. A deploy has no base: what
+a cluster, the deploy repo or the outputs of the last update hold says which tenants there were, and how they were. It
+is refused before anything is changed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from berth.errors import InvalidInput, Problem
 from berth.names import LIFECYCLE_ANNOTATION, ROLE_LABEL, TENANT_LABEL
 from berth.project import Project
 from berth.render.objects import Object
+from berth.settings import StackFile
 from berth.settings.guards import Guard
 from berth.tenants import Lifecycle
 
@@ -48,18 +50,53 @@ def holdings(place: str, objects: Iterable[Object]) -> list[Holding]:
 def refuse_removed(project: Project, stack: str, held: Iterable[Holding]) -> None:
     """Raises InvalidInput with each tenant that is held, has no file, and was not offboarding when it was last
     deployed, unless the stack's file approves of it."""
+    if problems := removed_tenants(project, stack, held):
+        raise InvalidInput(problems)
+
+
+def removed_tenants(project: Project, stack: str, held: Iterable[Holding]) -> list[Problem]:
+    """What `refuse_removed` refuses."""
     file = project.stack(stack)
-    approved = {each.subject for each in file.settings.guards.approvals if each.guard in _GUARDS}
+    approved = _approved(file, *_GUARDS)
     by_tenant: dict[str, list[Holding]] = {}
     for each in held:
         known = each.tenant in project.tenants or each.tenant in approved
         if not known and each.lifecycle != Lifecycle.OFFBOARDING:
             by_tenant.setdefault(each.tenant, []).append(each)
-    if by_tenant:
-        raise InvalidInput(_problem(file.document.file, tenant, found) for tenant, found in by_tenant.items())
+    return [_no_file(file.document.file, tenant, found) for tenant, found in by_tenant.items()]
 
 
-def _problem(stack_file: str, tenant: str, held: list[Holding]) -> Problem:
+def removed_clusters(project: Project, stack: str, held: Iterable[Holding]) -> list[Problem]:
+    """Each cluster that holds tenants and is not in the stack any more, unless the stack's file approves of that."""
+    file = project.stack(stack)
+    known = {cluster.name for cluster in file.clusters} | _approved(file, Guard.CLUSTER_REMOVED)
+    by_cluster: dict[str, set[str]] = {}
+    for each in held:
+        if each.place not in known:
+            by_cluster.setdefault(each.place, set()).add(each.tenant)
+    return [
+        Problem(
+            file.document.file,
+            0,
+            0,
+            "config.berth:clusters",
+            f"no cluster {cluster}, while it still holds {', '.join(sorted(tenants))}",
+            "the cluster, until no tenant is placed in it",
+            f"move them away and deploy; or {_approving(file.document.file, Guard.CLUSTER_REMOVED, cluster)}",
+        )
+        for cluster, tenants in sorted(by_cluster.items())
+    ]
+
+
+def _approved(file: StackFile, *guards: Guard) -> set[str]:
+    return {each.subject for each in file.settings.guards.approvals if each.guard in guards}
+
+
+def _approving(stack_file: str, guard: Guard, subject: str) -> str:
+    return f"approve it in {stack_file}: {{guard: {guard}, subject: {subject}, reason: ...}}"
+
+
+def _no_file(stack_file: str, tenant: str, held: list[Holding]) -> Problem:
     holds = ", ".join(f"{each.namespace} in {each.place} ({each.lifecycle})" for each in sorted(held))
     return Problem(
         f"tenants/{tenant}.yaml",
@@ -68,6 +105,5 @@ def _problem(stack_file: str, tenant: str, held: list[Holding]) -> Problem:
         "",
         f"no file, while there is still {holds}",
         "the file, until its tenant was deployed with `lifecycle: offboarding`",
-        f"put it back and set that; or approve it in {stack_file}: {{guard: {Guard.TENANT_REMOVED}, subject: {tenant}, "
-        "reason: ...}",
+        f"put it back and set that; or {_approving(stack_file, Guard.TENANT_REMOVED, tenant)}",
     )

@@ -86,8 +86,9 @@ def run(
     tenants: tuple[Settings, ...] = (),
     preview: bool = False,
     install: str = "none",
+    config: Settings | None = None,
 ) -> Recorder:
-    """Runs the program for a stack of these clusters. Raises what the program raises."""
+    """Runs the program for a stack of these clusters, with more `config` if given. Raises what the program raises."""
     with tempfile.TemporaryDirectory(prefix="berth-stack-") as folder:
         root = Path(folder)
         (root / "tenants").mkdir()
@@ -96,7 +97,7 @@ def run(
             shutil.copy(ROOT / name, root / name)
         for content in tenants:
             (root / "tenants" / f"{content['name']}.yaml").write_text(yaml.safe_dump(content), "utf-8")
-        (root / "Pulumi.test.yaml").write_text(
-            yaml.safe_dump(stack(*clusters, profile=profile, install=install)), "utf-8"
-        )
+        content = stack(*clusters, profile=profile, install=install)
+        content["config"] |= config or {}
+        (root / "Pulumi.test.yaml").write_text(yaml.safe_dump(content), "utf-8")
         return run_program("test", root, config_of(root / "Pulumi.test.yaml"), preview=preview)

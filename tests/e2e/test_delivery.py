@@ -65,6 +65,22 @@ def test_publishing_again_makes_no_commit(git_fleet: TestFleet) -> None:
     assert git_fleet.git("rev-parse", "HEAD") == before
 
 
+def test_what_the_root_sync_applied_does_not_drift(git_fleet: TestFleet) -> None:
+    done = git_fleet.berth("drift", "--stack", "local", "--json")
+    told = json.loads(done.stdout)
+    assert (told["drifts"], told["unread"]) == ([], [])
+    assert told["checked"] > 60
+
+
+def test_a_drill_leaves_the_tenants_objects_in_git_alone(git_fleet: TestFleet) -> None:
+    published = git_fleet.git("rev-parse", "HEAD:clusters")
+    done = git_fleet.berth("drill", "--tenant", "storefront", "--json", seconds=400)
+    git_fleet.git("pull", "--quiet", "--ff-only", "origin", "main")
+    assert all(step["good"] for step in json.loads(done.stdout)["steps"]), done.stdout
+    assert git_fleet.git("rev-parse", "HEAD:clusters") == published
+    git_fleet.wait_in_sync()
+
+
 def test_the_root_sync_settles(git_fleet: TestFleet) -> None:
     """What was applied is what was rendered: nothing is found different again and again."""
     for cluster in CLUSTERS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 
@@ -69,6 +70,44 @@ def test_kubectl_does_not_take_over_what_pulumi_made(pulumi_fleet: TestFleet) ->
 def test_a_preview_of_what_is_deployed_expects_no_change(pulumi_fleet: TestFleet) -> None:
     done = pulumi(pulumi_fleet, "preview", "--expect-no-changes")
     assert done.returncode == 0, done.stdout[-1500:]
+
+
+def test_what_was_changed_by_hand_is_found_and_fixed_without_the_engine(pulumi_fleet: TestFleet) -> None:
+    assert pulumi_fleet.berth("drift", "--stack", "local").returncode == 0
+    inside = ("aws-local", "--namespace", "storefront")
+    patch = '--patch={"spec": {"hard": {"pods": "9", "secrets": "3"}}}'
+    pulumi_fleet.kubectl(*inside, "patch", "resourcequota", "berth", "--type=merge", patch)
+    pulumi_fleet.kubectl(*inside, "delete", "networkpolicy", "berth")
+    assert pulumi_fleet.berth("drift", "--stack", "local", ok=False).returncode == 7
+    assert pulumi_fleet.berth("drift", "--stack", "local", "--fix").returncode == 0
+    assert pulumi_fleet.berth("drift", "--stack", "local").returncode == 0
+    done = pulumi(pulumi_fleet, "preview", "--refresh", "--expect-no-changes")
+    assert done.returncode == 0, done.stdout[-1500:]
+
+
+def test_a_drill_passes_where_the_engine_deployed(pulumi_fleet: TestFleet) -> None:
+    done = pulumi_fleet.berth("drill", "--tenant", "storefront", "--json", seconds=400)
+    pulumi_fleet.git("pull", "--quiet", "--ff-only", "origin", "main")
+    assert all(step["good"] for step in json.loads(done.stdout)["steps"]), done.stdout
+    pulumi_fleet.wait_in_sync()
+
+
+def test_a_file_that_is_gone_is_refused_by_the_engine_too(pulumi_fleet: TestFleet) -> None:
+    file = pulumi_fleet.root / "tenants" / "telemetry.yaml"
+    text = file.read_text()
+    file.unlink()
+    try:
+        for command in (("preview",), ("up", "--yes", "--skip-preview")):
+            done = pulumi(pulumi_fleet, *command)
+            told = done.stdout + done.stderr
+            assert done.returncode != 0
+            assert "tenants/telemetry.yaml: found no file" in told
+            assert "telemetry in azure-local (active), telemetry in gcp-local (active)" in told
+            assert "Traceback" not in told
+    finally:
+        file.write_text(text)
+    for cluster in PLACED["telemetry"]:
+        assert pulumi_fleet.get(cluster, "namespace", "telemetry") is not None
 
 
 def test_pulumi_destroy_takes_every_tenant_away_and_leaves_the_agent(pulumi_fleet: TestFleet) -> None:

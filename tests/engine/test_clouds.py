@@ -76,6 +76,23 @@ def test_one_more_cluster_touches_nothing_of_the_first_and_neither_does_its_remo
     assert sorted(step.name for step in removed) == sorted(step.name for step in added)
 
 
+def test_a_tenant_s_file_is_not_simply_deleted(engine: Engine) -> None:
+    engine.write(sample("eks", **UNPROTECTED))
+    engine.tenants(tenant(), tenant("orders"))
+    engine.up()
+    engine.tenants(tenant())
+    for command in (("preview",), ("up", "--yes", "--skip-preview")):
+        refused = engine.pulumi(*command, "--stack", "test", ok=False)
+        told = refused.stdout + refused.stderr
+        assert refused.returncode != 0
+        assert "tenants/orders.yaml: found no file, while there is still orders in aws-test (active)" in told
+        assert "Traceback" not in told
+    engine.tenants(tenant(), tenant("orders", lifecycle="offboarding"))
+    assert not of(engine.up(), "delete"), "nothing was lost on the way"
+    engine.tenants(tenant())
+    assert {(step.operation, "orders" in step.name) for step in engine.up()} == {("delete", True)}
+
+
 LAST_OF_ALL = {
     "eks": ("aws:eks/nodeGroup:NodeGroup", "aws:eks/cluster:Cluster", "aws:ec2/vpc:Vpc"),
     "gke": ("gcp:container/nodePool:NodePool", "gcp:container/cluster:Cluster", "gcp:compute/network:Network"),

@@ -11,7 +11,13 @@ from berth.plan.stand_ins import aws, azure, gcp
 Inputs = dict[str, Any]
 COMPUTED: dict[str, Callable[[str, Inputs], Inputs]] = {**aws.COMPUTED, **gcp.COMPUTED, **azure.COMPUTED}
 """Outputs by type token, from the resource's name and inputs."""
-ANSWERS: dict[str, Callable[[Inputs], Inputs]] = {**aws.ANSWERS, **gcp.ANSWERS, **azure.ANSWERS}
+ANSWERS: dict[str, Callable[[Inputs], Inputs]] = {
+    # Of a stack that was never deployed: what a plan compares with is another commit, not what was deployed last.
+    "pulumi:pulumi:readStackOutputs": lambda _: {"outputs": {}},
+    **aws.ANSWERS,
+    **gcp.ANSWERS,
+    **azure.ANSWERS,
+}
 """Answers by function token, from its arguments."""
 ECHOED: dict[str, Callable[[Inputs], Inputs]] = azure.ECHOED
 """What a resource gives back of its inputs, by type token, where that has another form."""

@@ -40,6 +40,8 @@ def deploy_with_pulumi(fleet: Fleet, project: Project, stack: str) -> None:
         raise OperationFailed(
             "another `pulumi up` of this stack is running", "wait for it, or: pulumi cancel"
         ) from None
+    except automation.InvalidVersionError as error:
+        raise OperationFailed(" ".join(str(error).split()), "put another pulumi on PATH, or --with kubectl") from None
     except automation.CommandError:
         raise OperationFailed("pulumi up failed; what it said is above") from None
     finally:

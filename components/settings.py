@@ -19,7 +19,7 @@ from berth.credentials import Machine, missing
 from berth.errors import InvalidInput
 from berth.offboarding.removed import Holding, removed_clusters, removed_tenants
 from berth.project import Project
-from berth.settings import Cluster, Provider, StackFile, stack_from_config
+from berth.settings import Cluster, Delivery, Provider, StackFile, stack_from_config
 from berth.settings.credentials import CredentialKind
 from berth.settings.load import NAMESPACE, SECRET_KEYS, config_keys, without_secrets
 
@@ -32,17 +32,21 @@ def load_project(root: Path) -> Project:
     """
     try:
         project = Project.load(root, {pulumi.get_stack(): _stack(root)})
-        _check_credentials(project.stack(pulumi.get_stack()))
-        _check_removed(project, pulumi.get_stack(), deployed())
+        stack = project.stack(pulumi.get_stack())
+        _check_credentials(stack)
+        _check_removed(project, stack, deployed())
         return project
     except InvalidInput as error:
         count = len(error.problems)
         raise pulumi.RunError(f"{count} problem{'s' if count != 1 else ''} in the settings:\n{error}") from None
 
 
-def _check_removed(project: Project, stack: str, held: list[Holding]) -> None:
-    """Raises InvalidInput where a tenant or its cluster would be lost for no better reason than that a file changed."""
-    lost = [*removed_tenants(project, stack, held), *removed_clusters(project, stack, held)]
+def _check_removed(project: Project, stack: StackFile, held: list[Holding]) -> None:
+    """Raises InvalidInput where a tenant or its cluster would be lost for no better reason than that a file changed.
+    Where Git delivers, tenants come and go without the engine: `berth publish` looks at those."""
+    by_git = {cluster.name for cluster in stack.clusters if cluster.delivery is Delivery.GIT}
+    lost = removed_tenants(project, stack.name, [each for each in held if each.place not in by_git])
+    lost += removed_clusters(project, stack.name, held)
     if lost:
         raise InvalidInput(lost)
 

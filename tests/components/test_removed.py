@@ -60,6 +60,11 @@ def test_a_removal_that_the_stack_file_approves_goes(monkeypatch: pytest.MonkeyP
     assert run(sample("eks"), config={"berth:guards": {"approvals": [approval]}}).recorded
 
 
+def test_where_git_delivers_tenants_come_and_go_without_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed(monkeypatch, **{"aws-test": {"tenants": {"orders": "active"}}})
+    assert run(sample("eks"), config={"berth:delivery": "git"}).recorded
+
+
 def test_a_cluster_that_goes_with_tenants_in_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     deployed(monkeypatch, **{"eu": {"tenants": {"acme": "active"}}, "us": {"tenants": {}}})
     with pytest.raises(pulumi.RunError) as refused:

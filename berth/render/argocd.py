@@ -15,7 +15,7 @@ from berth import names
 from berth.render.alerts import subscriptions
 from berth.render.objects import Object, tenant_object
 from berth.settings import Cluster
-from berth.tenants import Lifecycle, Tenant
+from berth.tenants import Tenant
 from berth.tenants.must_hold import patch_of
 
 SERVER = "https://kubernetes.default.svc"
@@ -71,7 +71,7 @@ def _application(tenant: Tenant) -> dict[str, Any]:
         "retry": {"limit": -1, "refresh": True, "backoff": {"duration": "5s", "factor": 2, "maxDuration": "1m"}},
         "syncOptions": ["CreateNamespace=false", "FailOnSharedResource=true", "ServerSideApply=true"],
     }
-    if tenant.lifecycle is Lifecycle.ACTIVE:
+    if not tenant.rests:
         # Never down to nothing, as long as `allowEmpty` is not stated: manifests that have vanished are a mistake, not
         # a wish. Not stated as false: Argo CD takes that out, and every deploy would put it back.
         policy["automated"] = {"prune": tenant.policy.sync.prune, "selfHeal": True}

@@ -9,7 +9,7 @@ from typing import Any
 from berth import names
 from berth.render.objects import Object, tenant_object
 from berth.settings import Cluster
-from berth.tenants import Lifecycle, Tenant
+from berth.tenants import Tenant
 from berth.tenants.must_hold import patch_of
 
 
@@ -58,7 +58,7 @@ def _source(cluster: Cluster, tenant: Tenant) -> dict[str, Any]:
         spec["sparseCheckout"] = [source.directory]
     if source.secret_name:
         spec |= login(source.secret_name, github_app=source.github_app)
-    if tenant.lifecycle is not Lifecycle.ACTIVE:
+    if tenant.rests:
         spec["suspend"] = True
     return spec
 
@@ -90,6 +90,6 @@ def _kustomization(tenant: Tenant) -> dict[str, Any]:
     if len(tenant.namespaces) == 1:
         # With more than one, manifests say which; RBAC keeps them inside the tenant's own in either case.
         spec["targetNamespace"] = tenant.namespaces[0]
-    if tenant.lifecycle is not Lifecycle.ACTIVE:
+    if tenant.rests:
         spec["suspend"] = True
     return dict(sorted(spec.items()))

@@ -16,7 +16,7 @@ from berth.local.paths import FleetPaths
 from berth.local.stack import is_local
 from berth.project import Project, selects
 from berth.settings import Cluster
-from berth.tenants import Lifecycle, Tenant
+from berth.tenants import Tenant
 from berth.tenants.load import LoadedTenant
 
 
@@ -30,7 +30,7 @@ class Placed:
     @property
     def suspended(self) -> bool:
         """Whether its agent applies nothing for now."""
-        return self.tenant.lifecycle is not Lifecycle.ACTIVE
+        return self.tenant.rests
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,8 @@ class Tenant:
     notify: tuple[Notify, ...] = ()
     grants: tuple[CloudAccount, ...] = ()
     """The service accounts that have rights in the cluster's cloud."""
+    rests: bool = False
+    """Whether the agent is to leave it alone: for its lifecycle, or as all of the cluster's tenants."""
 
     def namespace(self, suffix: str) -> str:
         return f"{self.name}-{suffix}" if suffix else self.name
@@ -108,21 +110,16 @@ def resolve(tenant: TenantFile, placement: Placement, policy: Policy, cluster: C
     resolved = Tenant(
         name=tenant.name,
         owners=tenant.owners,
-        lifecycle=_lifecycle(tenant, cluster),
+        lifecycle=tenant.lifecycle,
         namespaces=tuple(f"{tenant.name}-{suffix}" if suffix else tenant.name for suffix in tenant.namespaces),
         policy=policy,
         source=_source(tenant, placement, cluster),
         identity=tuple(tenant.identity),
         deletion_policy=tenant.deletion_policy,
         notify=tuple(tenant.notify),
+        rests=cluster.gitops.suspended or tenant.lifecycle is not Lifecycle.ACTIVE,
     )
     return replace(resolved, grants=tuple(_grants(resolved, cluster)))
-
-
-def _lifecycle(tenant: TenantFile, cluster: Cluster) -> Lifecycle:
-    """A cluster whose agent is to rest suspends all its tenants."""
-    rests = cluster.gitops.suspended and tenant.lifecycle is Lifecycle.ACTIVE
-    return Lifecycle.SUSPENDED if rests else tenant.lifecycle
 
 
 def _grants(tenant: Tenant, cluster: Cluster) -> Iterator[CloudAccount]:

@@ -28,6 +28,23 @@ PUBLISHED = {(cluster, "ConfigMap", "berth-published") for cluster in CLUSTERS}
 """What `berth publish` says it published, which the root sync puts beside the agent."""
 
 
+def beside(fleet: TestFleet) -> set[tuple[str, str, str]]:
+    """What a tenant has in the agent's own namespace: with Argo CD, its sync objects and who may look at them."""
+    if fleet.engine is FLUX:
+        return set()
+    return {
+        (cluster, kind, name)
+        for tenant, clusters in PLACED.items()
+        for cluster in clusters
+        for kind, name in (
+            ("Application", tenant),
+            ("AppProject", tenant),
+            ("Role", f"berth-{tenant}-sync-viewer"),
+            ("RoleBinding", f"berth-{tenant}-sync-viewer"),
+        )
+    }
+
+
 def none_left(fleet: TestFleet, objects: set[tuple[str, str, str]]) -> bool:
     """Whether every cluster was asked, and none has any of the objects."""
     found = left(fleet)
@@ -112,7 +129,7 @@ def test_a_tenant_comes_and_goes_without_the_engine(fleet: TestFleet) -> None:
 def test_destroy_takes_the_roots_away_and_no_tenant_and_what_stays_is_listed(fleet: TestFleet) -> None:
     done = destroy(fleet)
     assert done.returncode == 0, done.stdout[-1500:]
-    assert left(fleet).keys() == TENANTS | PUBLISHED
+    assert left(fleet).keys() == TENANTS | PUBLISHED | beside(fleet)
     for cluster in PLACED["storefront"]:
         assert fleet.get(cluster, "deployments", "-n", "storefront")["items"], "workloads go on running"
 

@@ -43,9 +43,14 @@ def guard_rails(sandbox: Sandbox) -> list[Any]:
     return found
 
 
-def test_an_agent_that_is_to_rest_suspends_every_tenant_of_its_cluster(sandbox: Sandbox) -> None:
+def test_an_agent_that_is_to_rest_suspends_every_tenant_of_its_cluster_and_changes_nothing_else(
+    sandbox: Sandbox,
+) -> None:
+    kinds = ("GitRepository", "Kustomization")
+    before = [item for item in sandbox.objects() if item["kind"] not in kinds]
     sandbox.setting("berth:gitops: {suspended: true}")
     assert source(sandbox)["suspend"] is sync(sandbox)["suspend"] is True
+    assert [item for item in sandbox.objects() if item["kind"] not in kinds] == before
 
 
 def test_what_the_manifests_must_hold_is_a_patch_that_must_find_it(sandbox: Sandbox) -> None:

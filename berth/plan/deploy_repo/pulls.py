@@ -10,7 +10,6 @@ from berth.plan.rendered import is_placed
 from berth.project import Project
 from berth.render.objects import Object
 from berth.settings import Engine
-from berth.tenants import Lifecycle
 from berth.tenants.must_hold import patch_of
 
 
@@ -56,7 +55,7 @@ def pulls_of(project: Project, stacks: Iterable[str]) -> Iterator[Pull]:
                     source.path,
                     source.directory,
                     tenant.namespaces[0] if alone else "",
-                    tenant.lifecycle is Lifecycle.ACTIVE,
+                    not tenant.rests,
                     tenant.policy.sync.prune,
                     tuple(patch_of(held)["patch"] for held in tenant.policy.sync.must_hold),
                 )

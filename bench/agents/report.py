@@ -82,6 +82,9 @@ Then it applies the sync objects, and the agent works until every tenant is in s
 
 ### With Berth, in times of by hand
 
+Each row of the second table is one run, and such runs differ from each other by more than the aim: of Argo CD's, one
+and the same ratio has come out at half and at one and a half. They show neither that an aim is met nor that it is not.
+
 | engine | what | aim | measured | met |
 | --- | --- | --- | --- | --- |
 {aims}

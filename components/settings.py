@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pulumi
 from pulumi.runtime.mocks import MockMonitor
-from pulumi.runtime.proto.resource_pb2 import ResourceInvokeRequest
-from pulumi.runtime.rpc import deserialize_properties_unwrap_secrets
 from pulumi.runtime.settings import get_monitor
 
 from berth.credentials import Machine, missing
 from berth.errors import InvalidInput
-from berth.offboarding.removed import Holding, removed_clusters, removed_tenants
 from berth.project import Project
-from berth.settings import Cluster, Delivery, Provider, StackFile, stack_from_config
+from berth.settings import Cluster, Provider, StackFile, stack_from_config
 from berth.settings.credentials import CredentialKind
 from berth.settings.load import NAMESPACE, SECRET_KEYS, config_keys, without_secrets
+from components.deployed import check_removed, deployed
 
 
 def load_project(root: Path) -> Project:
@@ -34,61 +29,11 @@ def load_project(root: Path) -> Project:
         project = Project.load(root, {pulumi.get_stack(): _stack(root)})
         stack = project.stack(pulumi.get_stack())
         _check_credentials(stack)
-        _check_removed(project, stack, deployed())
+        check_removed(project, stack, deployed())
         return project
     except InvalidInput as error:
         count = len(error.problems)
         raise pulumi.RunError(f"{count} problem{'s' if count != 1 else ''} in the settings:\n{error}") from None
-
-
-def _check_removed(project: Project, stack: StackFile, held: list[Holding]) -> None:
-    """Raises InvalidInput where a tenant or its cluster would be lost for no better reason than that a file changed.
-    Where Git delivers, tenants come and go without the engine: `berth publish` looks at those."""
-    by_git = {cluster.name for cluster in stack.clusters if cluster.delivery is Delivery.GIT}
-    lost = removed_tenants(project, stack.name, [each for each in held if each.place not in by_git])
-    lost += removed_clusters(project, stack.name, held)
-    if lost:
-        raise InvalidInput(lost)
-
-
-def deployed() -> list[Holding]:
-    """The tenants that the stack's own outputs of the last update tell of, each with the lifecycle that it had then."""
-    return [
-        Holding(tenant, cluster, tenant, str(lifecycle))
-        for cluster, output in _own_outputs().items()
-        if isinstance(output, Mapping) and isinstance(tenants := output.get("tenants"), Mapping)
-        for tenant, lifecycle in tenants.items()
-    ]
-
-
-_TRIES = 20
-_PAUSE = 0.25
-"""Seconds between two of them."""
-
-
-def _own_outputs() -> Mapping[str, Any]:
-    """The stack's outputs as the last update left them. Raises RunError where the backend does not give them."""
-    # Where stacks belong to nobody Pulumi says so, and its oldest backends know no project either.
-    organization, name = pulumi.get_organization(), pulumi.get_stack()
-    if organization not in (None, "organization"):
-        name = f"{organization}/{pulumi.get_project()}/{name}"
-    monitor: Any = get_monitor()
-    request = ResourceInvokeRequest(tok="pulumi:pulumi:readStackOutputs")
-    request.args.update({"name": name})
-    for left in reversed(range(_TRIES)):
-        # Not by `pulumi.runtime.invoke`, after which the program fails at its end even where a second try went well.
-        try:
-            answer = monitor.Invoke(request)
-        except grpc.RpcError as error:
-            # The engine may be writing that file at this moment, and a backend in a folder then gives half of it.
-            if not left:
-                raise pulumi.RunError(f"the outputs of the last update cannot be read: {error.details()}") from None
-            time.sleep(_PAUSE)
-        else:
-            told, _ = deserialize_properties_unwrap_secrets(getattr(answer, "return"))
-            outputs: Mapping[str, Any] = told["outputs"]
-            return outputs
-    raise AssertionError
 
 
 def _check_credentials(stack: StackFile) -> None:

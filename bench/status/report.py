@@ -110,7 +110,7 @@ def _section(results: Sequence[Result]) -> str:
 cluster in turn, as tables: of Kustomizations alone, which is what `flux get kustomizations -A` shows too, and of all
 kinds that status reads (GitRepositories, quotas, Deployments, StatefulSets, DaemonSets and nodes besides). The loop is
 given less to do: it reads no project, asks no Git, and API servers shorten tables to what is printed. Three clusters on
-this machine answer at once, so that nothing is gained by asking them together; clusters elsewhere do not. The
+this machine answer at once, so that little is gained by asking them together; clusters elsewhere do not. The
 tenants' objects are made for real, with statuses; controllers do not run. The simulated clusters are small servers
 that answer lists over TLS, {1000 * DELAY:.0f} ms after they are asked.
 

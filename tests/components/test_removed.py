@@ -98,7 +98,7 @@ def test_outputs_that_are_just_being_written_are_read_again(monkeypatch: pytest.
             raise Unreadable("failed to load checkpoint: EOF")
         return {"outputs": {"aws-test": {"tenants": {"orders": "active"}}}}
 
-    monkeypatch.setattr("components.settings._PAUSE", 0)
+    monkeypatch.setattr("components.deployed._PAUSE", 0)
     monkeypatch.setitem(stand_ins.ANSWERS, READ, answer)
     with pytest.raises(pulumi.RunError, match=r"orders in aws-test"):
         run(sample("eks"))
@@ -108,7 +108,7 @@ def test_outputs_that_cannot_be_read_end_the_program_in_one_line(monkeypatch: py
     def answer(_: dict[str, Any]) -> dict[str, Any]:
         raise Unreadable("no such bucket")
 
-    monkeypatch.setattr("components.settings._PAUSE", 0)
+    monkeypatch.setattr("components.deployed._PAUSE", 0)
     monkeypatch.setitem(stand_ins.ANSWERS, READ, answer)
     with pytest.raises(pulumi.RunError, match=r"the outputs of the last update cannot be read: .*no such bucket"):
         run(sample("eks"))

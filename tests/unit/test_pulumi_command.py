@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from berth.errors import OperationFailed
+from berth.local.build import Binaries
 from berth.local.fleet import Fleet
 from berth.local.paths import FleetPaths
 from berth.local.pulumi import deploy_with_pulumi
@@ -31,7 +32,7 @@ def test_one_of_a_wrong_version_is_said_so_and_nothing_else(
     shutil.copy(ROOT / "Pulumi.yaml", root)
     stack = shutil.copy(ROOT / "Pulumi.local.yaml", root)
     project = Project.load(root)
-    fleet = Fleet(root, project.stack("local"), FleetPaths.of(root), {}, Engine.FLUX)
+    fleet = Fleet(root, project.stack("local"), FleetPaths.of(root), Binaries(()), Engine.FLUX)
     with pytest.raises(OperationFailed) as refused:
         deploy_with_pulumi(fleet, project, "local")
     assert "version" in str(refused.value)

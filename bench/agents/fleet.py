@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from bench.agents import byhand, deployrepo
-from bench.agents.ways import Way, tenant_name
+from bench.agents.ways import PREFIXES, Way, tenant_name
 from bench.generate import generate
 from bench.measure import ROOT
 from berth.git import git
@@ -28,11 +28,10 @@ from berth.settings import Engine
 
 STACK = "local"
 CLOUDS = ("aws", "gcp", "azure")
-_BY_HAND_REPO = "by-hand"
 
 
 class BenchFleet:
-    """A running fleet with a deploy repo for each way, and nothing applied yet."""
+    """A running fleet with a deploy repo for each way, and nothing applied yet. Berth's is the fleet's own."""
 
     def __init__(self, fleet: Fleet, tenants: int) -> None:
         self._fleet = fleet
@@ -46,17 +45,17 @@ class BenchFleet:
     def worktree(self, way: Way) -> Path:
         """A checkout of the way's deploy repo, to commit in."""
         paths = self._fleet.paths
-        return paths.worktree if way is Way.BERTH else paths.state / _BY_HAND_REPO
+        return paths.worktree if way is Way.BERTH else paths.state / PREFIXES[way]
 
-    def seed_by_hand(self) -> None:
-        """Makes the second deploy repo, where the fleet's Git server has the first."""
-        bare = self._fleet.paths.repos / f"{_BY_HAND_REPO}.git"
+    def seed(self, way: Way) -> None:
+        """Makes the deploy repo of one way by hand, where the fleet's Git server has Berth's."""
+        bare = self._fleet.paths.repos / f"{PREFIXES[way]}.git"
         bare.mkdir()
         git("init", "--quiet", "--bare", "--initial-branch=main", cwd=bare)
-        git("clone", "--quiet", str(bare), str(self.worktree(Way.BY_HAND)), cwd=bare.parent)
-        write_tenants(self.worktree(Way.BY_HAND), self.tenants[Way.BY_HAND])
-        self.commit(Way.BY_HAND, "Start")
-        self.push(Way.BY_HAND)
+        git("clone", "--quiet", str(bare), str(self.worktree(way)), cwd=bare.parent)
+        write_tenants(self.worktree(way), self.tenants[way])
+        self.commit(way, "Start")
+        self.push(way)
 
     def commit(self, way: Way, message: str) -> None:
         git("add", "--all", cwd=self.worktree(way))
@@ -70,11 +69,13 @@ class BenchFleet:
         cluster = next(each for each in self._project.stack(STACK).clusters if each.name == plane.name)
         if way is Way.BERTH:
             return objects_of(self._project, cluster)
-        url = f"http://{HOST}:{self._fleet.ports[GIT_SERVER]}/{_BY_HAND_REPO}.git"
+        url = f"http://{HOST}:{self._fleet.ports[GIT_SERVER]}/{PREFIXES[way]}.git"
         return [
             item
             for tenant in self.tenants[way]
-            for item in byhand.tenant_objects(self.engine, tenant, cluster.cloud, url, self.interval)
+            for item in byhand.tenant_objects(
+                self.engine, tenant, cluster.cloud, url, self.interval, guarded=way is Way.GUARDED
+            )
         ]
 
     def agent_seconds(self) -> float:
@@ -106,7 +107,8 @@ def running(engine: Engine, tenants: int, clusters: int, interval: str) -> Itera
             fleet = Fleet(root, Project.load(root).stack(STACK), paths, binaries, engine)
             fleet.up(_silently)
             bench = BenchFleet(fleet, tenants)
-            bench.seed_by_hand()
+            for way in (Way.GUARDED, Way.BARE):
+                bench.seed(way)
             yield bench
         finally:
             down(paths, delete=True)

@@ -13,7 +13,7 @@ from bench.agents import deployrepo
 from bench.agents.cluster import ClusterApi
 from bench.agents.fleet import BenchFleet, running
 from bench.agents.syncs import SYNCS, all_in_sync
-from bench.agents.ways import Way
+from bench.agents.ways import Way, turn
 from berth.render import Object
 from berth.settings import Engine
 
@@ -34,7 +34,7 @@ class Pushed:
 
 
 def push(engine: Engine, tenants: int, pushes: int, interval: str, clusters: int = CLUSTERS) -> list[Pushed]:
-    """So many pushes of each way and kind. The tenants of both are in the same clusters, each way has a repo of its
+    """So many pushes of each way and kind. The tenants of all are in the same clusters, each way has a repo of its
     own, and they take turns."""
     results = {way: Pushed(engine, way) for way in Way}
     with running(engine, tenants, clusters, interval) as fleet, _Clusters(fleet) as all_clusters:
@@ -47,9 +47,9 @@ def push(engine: Engine, tenants: int, pushes: int, interval: str, clusters: int
 
 
 def _turns(pushes: int) -> Iterator[tuple[int, Way]]:
-    """Both ways in each turn; who is first changes."""
+    """All ways in each turn; who is first changes."""
     for index in range(pushes):
-        for way in reversed(Way) if index % 2 else Way:
+        for way in turn(index):
             yield index, way
 
 
@@ -66,7 +66,7 @@ class _Clusters(ExitStack):
         self._objects = {way: [fleet.objects(way, plane) for plane in fleet.planes] for way in Way}
 
     def deploy(self) -> None:
-        """Applies the tenants of both ways, and waits until all are in sync."""
+        """Applies the tenants of all ways, and waits until all are in sync."""
         for way in Way:
             for plane, objects in zip(self._fleet.planes, self._objects[way], strict=True):
                 self._fleet.apply(plane, objects)

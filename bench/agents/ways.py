@@ -1,4 +1,4 @@
-"""The two ways that are compared."""
+"""The ways that are compared."""
 
 from __future__ import annotations
 
@@ -9,11 +9,20 @@ class Way(StrEnum):
     """Who wrote what drives the agents."""
 
     BERTH = "Berth"
-    BY_HAND = "by hand"
+    GUARDED = "by hand, guarded"
+    """With the guard-rails that a tenant of Berth's has, and without Berth's labels and admission policies."""
+    BARE = "by hand, bare"
+    """With what the engine needs, and no guard-rail."""
 
 
-PREFIXES = {Way.BERTH: "tenant", Way.BY_HAND: "by-hand"}
+PREFIXES = {Way.BERTH: "tenant", Way.GUARDED: "guarded", Way.BARE: "bare"}
 """How the names of a way's tenants begin."""
+
+
+def turn(index: int) -> list[Way]:
+    """All ways; each is first, and last, as often as another."""
+    at = index % len(Way)
+    return [*Way][at:] + [*Way][:at]
 
 
 def tenant_name(way: Way, index: int) -> str:

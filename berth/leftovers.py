@@ -14,6 +14,7 @@ from typing import Any
 
 from berth.agents import FLUX_INSTANCE, KINDS
 from berth.errors import OperationFailed
+from berth.loop import run
 from berth.names import ARGOCD_NAMESPACE, FLUX_NAMESPACE, MANAGED_BY
 from berth.project import Project
 from berth.settings import Cluster
@@ -53,7 +54,7 @@ class Answer:
 def leftovers(project: Project, stack: str, timeout: float = TIMEOUT) -> tuple[list[Leftover], dict[str, str]]:
     """What is left in the clusters of a stack, sorted; and by the cluster's name, why one could not be asked for
     anything or for everything. `timeout` is in seconds, for each cluster."""
-    return asyncio.run(_leftovers(project, stack, timeout))
+    return run(_leftovers(project, stack, timeout))
 
 
 async def _leftovers(project: Project, stack: str, timeout: float) -> tuple[list[Leftover], dict[str, str]]:

@@ -36,7 +36,12 @@ class Model(BaseModel):
     """Base of every model: keys in camelCase as Kubernetes writes them, nothing unknown, nothing changed later."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, alias_generator=to_camel, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        alias_generator=to_camel,
+        use_attribute_docstrings=True,
+        defer_build=True,  # a part of another model needs no validator of its own
     )
 
 

@@ -19,6 +19,7 @@ from berth.drift.mend import delete, mend
 from berth.drift.model import Drift, Looked, What
 from berth.drift.undeclared import undeclared_in
 from berth.errors import OperationFailed
+from berth.loop import run
 from berth.names import MANAGED_BY, TENANT_LABEL
 from berth.project import Project
 from berth.render import Object
@@ -57,7 +58,7 @@ class _Cluster:
 
 def drift(project: Project, scope: Scope, orders: Orders = Orders()) -> Looked:
     """Looks at the clusters and tenants that are meant. What cannot be looked at raises nothing: it is told."""
-    return asyncio.run(_drift(project, scope, orders))
+    return run(_drift(project, scope, orders))
 
 
 async def _drift(project: Project, scope: Scope, orders: Orders) -> Looked:

@@ -20,6 +20,7 @@ from berth.handover.model import (
     title,
     without,
 )
+from berth.loop import run
 from berth.project import Project
 from berth.settings import Cluster, Engine
 from berth.status import Row, State, collect
@@ -34,7 +35,7 @@ def hand_over(project: Project, stack: str, *, dry_run: bool = False) -> list[Ha
     """A row for each tenant in each cluster of a stack. Takes nothing off a tenant that is not in sync: what the new
     engine has not applied yet would be emptied. With `dry_run`, changes nothing."""
     rows = {(row.tenant, row.cluster): row for row in collect(project, stack)}
-    return asyncio.run(_hand_over(project, stack, rows, dry_run=dry_run))
+    return run(_hand_over(project, stack, rows, dry_run=dry_run))
 
 
 async def _hand_over(

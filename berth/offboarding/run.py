@@ -10,6 +10,7 @@ from typing import Any
 from berth import names
 from berth.drift.kinds import Served, served
 from berth.errors import OperationFailed
+from berth.loop import run
 from berth.offboarding.draining import METADATA, drain_cluster, volumes_of
 from berth.offboarding.model import Held, Result, State, counts, why
 from berth.project import Project
@@ -42,7 +43,7 @@ def drain(
             tell=lambda message: tell(cluster.name, message),
         )
 
-    return asyncio.run(_everywhere(project.root, clusters, of))
+    return run(_everywhere(project.root, clusters, of))
 
 
 def verify(project: Project, tenant: str, clusters: Sequence[Cluster]) -> list[Result]:
@@ -52,7 +53,7 @@ def verify(project: Project, tenant: str, clusters: Sequence[Cluster]) -> list[R
     def of(cluster: Cluster) -> Callable[[Api], Awaitable[Result]]:
         return lambda api: _verify(api, cluster, tenant, others)
 
-    return asyncio.run(_everywhere(project.root, clusters, of))
+    return run(_everywhere(project.root, clusters, of))
 
 
 async def _everywhere(

@@ -10,6 +10,7 @@ from typing import Any
 from berth import names
 from berth.agents import KINDS
 from berth.errors import OperationFailed
+from berth.loop import run
 from berth.rollback.followed import Placed
 from berth.settings import Engine
 from berth.status.api import NotAllowed, open_api
@@ -27,7 +28,7 @@ def applied_well(root: Path, clusters: Sequence[Placed], timeout: float = TIMEOU
     async def ask() -> list[set[str] | None]:
         return await asyncio.gather(*(_ask(root, placed, timeout) for placed in clusters))
 
-    answers = asyncio.run(ask())
+    answers = run(ask())
     return {placed.cluster.name: answer for placed, answer in zip(clusters, answers, strict=True)}
 
 

@@ -76,14 +76,14 @@ class Api:
             asked["continue"] = metadata["continue"]
 
     async def list(self, wanted: Wanted, namespace: str = "") -> list[dict[str, Any]]:
-        """All objects that are wanted, or those in one namespace."""
-        found: dict[tuple[str, str], dict[str, Any]] = {}
+        """All objects that are wanted, or those in one namespace. One that comes twice is newer the second time."""
+        found: list[dict[str, Any]] = []
         async for items, _ in self.pages(wanted.path(namespace), wanted.query):
             for item in items:
                 # Who made which field is most of an object, and nothing that status tells.
                 item["metadata"].pop("managedFields", None)
-                found[item["metadata"].get("namespace", ""), item["metadata"]["name"]] = item
-        return list(found.values())
+            found += items
+        return found
 
     async def patch(self, path: str, query: Mapping[str, str], body: bytes, kind: str) -> tuple[int, dict[str, Any]]:
         """The status code and the object as it is after a patch; `kind` is the patch's content type."""

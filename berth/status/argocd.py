@@ -18,30 +18,32 @@ def judge(row: Row, application: Object | None) -> Row:
         return replace(row, state=State.MISSING, message="not deployed: there is no Application")
     status: dict[str, Any] = application.get("status", {})
     sync, health = status.get("sync", {}), status.get("health", {})
-    row = replace(
-        row,
-        applied=_applied(status),
-        objects=len(status.get("resources") or ()),
-        since=_time(health.get("lastTransitionTime")),
-        changed=_deployed(status),
-    )
+    applied, changed = _applied(status), _deployed(status)
+    since = _time(health.get("lastTransitionTime"))
+
+    def judged(state: State, message: str, since: datetime.datetime | None = since) -> Row:
+        objects = len(status.get("resources") or ())
+        return replace(
+            row, state=state, message=message, since=since, applied=applied, changed=changed, objects=objects
+        )
+
     if "automated" not in application["spec"].get("syncPolicy", {}):
-        return replace(row, state=State.SUSPENDED, message="syncing is suspended")
+        return judged(State.SUSPENDED, "syncing is suspended")
     if problem := _problem(status):
-        return replace(row, state=State.FAILING, message=problem)
+        return judged(State.FAILING, problem)
     if not sync.get("status"):
-        return replace(row, state=State.SYNCING, message="waiting for the agent's first look")
+        return judged(State.SYNCING, "waiting for the agent's first look")
     if sync["status"] != "Synced":
-        return replace(row, state=State.SYNCING, message="the cluster differs from the commit")
+        return judged(State.SYNCING, "the cluster differs from the commit")
     if health.get("status") == "Degraded":
-        return replace(row, state=State.FAILING, message=_degraded(status))
+        return judged(State.FAILING, _degraded(status))
     if health.get("status") not in ("Healthy", "Suspended"):
-        return replace(row, state=State.SYNCING, message="workloads are not ready yet")
+        return judged(State.SYNCING, "workloads are not ready yet")
     if not row.expected:
-        return replace(row, state=State.UNKNOWN)
-    if row.applied != row.expected:
-        return replace(row, state=State.SYNCING, message="the agent has not seen the expected commit yet")
-    return replace(row, state=State.IN_SYNC, message="", since=row.changed or row.since)
+        return judged(State.UNKNOWN, row.message)
+    if applied != row.expected:
+        return judged(State.SYNCING, "the agent has not seen the expected commit yet")
+    return judged(State.IN_SYNC, "", changed or since)
 
 
 def compared_commit(application: Object | None) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from berth.errors import OperationFailed
 from berth.kubeconfig import Entry
+from berth.loop import run
 from berth.project import Project
 from berth.settings import Cluster
 from berth.status.asking import ask
@@ -72,7 +73,7 @@ def collect(project: Project, stack: str, timeout: float = TIMEOUT) -> list[Row]
 def collect_all(project: Project, scope: Scope) -> Fleet:
     """All rows of some stacks, or of the tenants and clusters that are asked for. What does not answer raises
     nothing."""
-    return asyncio.run(_collect(project.root, scope, scope.placed(project)))
+    return run(_collect(project.root, scope, scope.placed(project)))
 
 
 async def _collect(root: Path, scope: Scope, placed: list[tuple[Cluster, list[Tenant]]]) -> Fleet:

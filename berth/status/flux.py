@@ -23,27 +23,29 @@ def judge(row: Row, source: Object | None, sync: Object | None) -> Row:
         return replace(row, state=State.MISSING, message=f"not deployed: there is no {what}")
     status = sync.get("status", {})
     ready, fetched = _condition(sync), _condition(source)
-    row = replace(
-        row,
-        applied=commit_of(status.get("lastAppliedRevision", "")),
-        objects=len(status.get("inventory", {}).get("entries") or ()),
-        since=_time(ready.get("lastTransitionTime")),
-        changed=_first_applied(status),
-    )
+    applied, changed = commit_of(status.get("lastAppliedRevision", "")), _first_applied(status)
+    since = _time(ready.get("lastTransitionTime"))
+
+    def judged(state: State, message: str, since: datetime.datetime | None = since) -> Row:
+        objects = len(status.get("inventory", {}).get("entries") or ())
+        return replace(
+            row, state=state, message=message, since=since, applied=applied, changed=changed, objects=objects
+        )
+
     if sync["spec"].get("suspend"):
-        return replace(row, state=State.SUSPENDED, message="syncing is suspended")
+        return judged(State.SUSPENDED, "syncing is suspended")
     if fetched.get("status") == "False":
-        return replace(row, state=State.FAILING, message=_text(fetched), since=_time(fetched.get("lastTransitionTime")))
+        return judged(State.FAILING, _text(fetched), _time(fetched.get("lastTransitionTime")))
     current = status.get("observedGeneration") == sync["metadata"].get("generation")
     if ready.get("status") == "False" and current:
-        return replace(row, state=State.FAILING, message=_text(ready))
+        return judged(State.FAILING, _text(ready))
     if ready.get("status") != "True" or not current:
-        return replace(row, state=State.SYNCING, message=_text(ready) or "waiting for the agent's first look")
+        return judged(State.SYNCING, _text(ready) or "waiting for the agent's first look")
     if not row.expected:
-        return replace(row, state=State.UNKNOWN)
-    if row.applied != row.expected:
-        return replace(row, state=State.SYNCING, message="the agent has not seen the expected commit yet")
-    return replace(row, state=State.IN_SYNC, message="", since=row.changed or row.since)
+        return judged(State.UNKNOWN, row.message)
+    if applied != row.expected:
+        return judged(State.SYNCING, "the agent has not seen the expected commit yet")
+    return judged(State.IN_SYNC, "", changed or since)
 
 
 def _first_applied(status: dict[str, Any]) -> datetime.datetime | None:

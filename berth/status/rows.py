@@ -67,16 +67,19 @@ def cluster_row(cluster: Cluster, answer: Observed | OperationFailed, expected: 
 
 
 def _row(cluster: Cluster, tenant: Tenant, answer: Observed | OperationFailed, expected: Expected) -> Row:
-    row = Row(tenant.name, cluster.name, cluster.cloud.value, cluster.environment, State.UNKNOWN)
     commits = expected.get(point_of(tenant), Commits(""))
     if isinstance(commits, Commits):
-        row = replace(row, expected=commits.head)
+        head, message = commits.head, ""
     else:
-        row = replace(row, message=f"expected commit unknown: {commits.message}")
+        head, message = "", f"expected commit unknown: {commits.message}"
+    where = tenant.name, cluster.name, cluster.cloud.value, cluster.environment
     if isinstance(answer, OperationFailed):
-        return replace(row, state=State.UNREACHABLE, message=answer.message)
-    row = replace(
-        row,
+        return Row(*where, State.UNREACHABLE, expected=head, message=answer.message)
+    row = Row(
+        *where,
+        State.UNKNOWN,
+        expected=head,
+        message=message,
         quota=_quota(tenant, answer),
         workloads=_workloads(tenant, answer),
         unread=tuple(_unread(tenant, answer)),

@@ -34,13 +34,16 @@ _ALL = ",".join(
 
 @dataclass(frozen=True)
 class Result:
-    """One look at some clusters, by three ways."""
+    """One look at some clusters, by four ways."""
 
     title: str
     rows: int
     berth: Measured
     syncs: Measured
-    everything: Measured
+    tables: Measured
+    """kubectl of all kinds, as tables."""
+    data: Measured
+    """The same as JSON."""
 
 
 def section() -> str:
@@ -66,7 +69,7 @@ def section() -> str:
 def compare(
     title: str, project: Path, stack: str, kubectl: str, kubeconfig: Path, names: Sequence[str], runs: int = RUNS
 ) -> Result:
-    """The three ways. Fails where status does not find every tenant in sync."""
+    """All ways. Fails where status does not find every tenant in sync."""
     found = measure((*BERTH, stack), project, runs)
     rows = json.loads(found.printed)["rows"]
     if {row["state"] for row in rows} != {"in sync"}:
@@ -77,28 +80,33 @@ def compare(
         found,
         measure(_loop(kubectl, kubeconfig, names, _SYNCS), project, runs),
         measure(_loop(kubectl, kubeconfig, names, _ALL), project, runs),
+        measure(_loop(kubectl, kubeconfig, names, _ALL, "-o json"), project, runs),
     )
 
 
-def _loop(kubectl: str, kubeconfig: Path, names: Sequence[str], kinds: str) -> tuple[str, ...]:
+def _loop(kubectl: str, kubeconfig: Path, names: Sequence[str], kinds: str, output: str = "") -> tuple[str, ...]:
     """kubectl for each cluster in turn, as one process that a shell runs."""
-    each = f"{shlex.quote(kubectl)} --kubeconfig={shlex.quote(str(kubeconfig))} --context=$name get {kinds} -A"
+    each = f"{shlex.quote(kubectl)} --kubeconfig={shlex.quote(str(kubeconfig))} --context=$name get {kinds} -A {output}"
     return "bash", "-ec", f"for name in {' '.join(names)}; do {each}; done"
 
 
 def _section(results: Sequence[Result]) -> str:
     rows = "\n".join(
-        f"| {each.title} | {each.rows:,} | {each.berth} | {each.syncs} | {each.everything} |" for each in results
+        f"| {each.title} | {each.rows:,} | {each.berth} | {each.syncs} | {each.tables} | {each.data} |"
+        for each in results
     )
     largest, simulated = results[-2], results[-1]
-    times = largest.everything.seconds / largest.berth.seconds
+    tables = largest.tables.seconds / largest.berth.seconds
+    data = largest.data.seconds / largest.berth.seconds
     more = simulated.syncs.seconds / simulated.berth.seconds
     goals = [
         ("1,000 tenants in three clusters", "under 3 s", f"{largest.berth.seconds:.2f} s", largest.berth.seconds < 3),
         ("memory", "under 300 MB", f"{max(each.berth.megabytes for each in results):.0f} MB",
          max(each.berth.megabytes for each in results) < 300),
-        ("`kubectl get` of the same kinds, three clusters, takes longer", "at least 3 times", f"{times:.1f} times",
-         times >= 3),
+        ("`kubectl get -o json` of the same kinds, three clusters, takes longer", "at least 3 times",
+         f"{data:.1f} times", data >= 3),
+        ("`kubectl get` of the same kinds, three clusters, takes longer", "at least 3 times", f"{tables:.1f} times",
+         tables >= 3),
         (f"`kubectl get kustomizations`, {CLUSTERS} clusters, takes longer", "at least 3 times", f"{more:.1f} times",
          more >= 3),
     ]  # fmt: skip
@@ -107,15 +115,16 @@ def _section(results: Sequence[Result]) -> str:
 ## Status
 
 `berth status --json`, which reads the project, asks Git and all clusters at once, beside `kubectl get -A` for each
-cluster in turn, as tables: of Kustomizations alone, which is what `flux get kustomizations -A` shows too, and of all
-kinds that status reads (GitRepositories, quotas, Deployments, StatefulSets, DaemonSets and nodes besides). The loop is
-given less to do: it reads no project, asks no Git, and API servers shorten tables to what is printed. Three clusters on
-this machine answer at once, so that little is gained by asking them together; clusters elsewhere do not. The
-tenants' objects are made for real, with statuses; controllers do not run. The simulated clusters are small servers
-that answer lists over TLS, {1000 * DELAY:.0f} ms after they are asked.
+cluster in turn: of Kustomizations alone, which is what `flux get kustomizations -A` shows too, and of all kinds that
+status reads (GitRepositories, quotas, Deployments, StatefulSets, DaemonSets and nodes besides), as tables for people
+and as JSON for machines. Every loop is given less to do: it reads no project, asks no Git and judges nothing, and
+tables the API servers shorten to what is printed. Three clusters on this machine answer at once, so that little is
+gained by asking them together; clusters elsewhere do not. The tenants' objects are made for real, with statuses;
+controllers do not run. The simulated clusters are small servers that answer lists over TLS, {1000 * DELAY:.0f} ms after
+they are asked.
 
-| clusters | rows | `berth status` | `kubectl get kustomizations` | `kubectl get` of the same kinds |
-| --- | --- | --- | --- | --- |
+| clusters | rows | `berth status` | `kubectl get kustomizations` | `kubectl get` of the same kinds | with `-o json` |
+| --- | --- | --- | --- | --- | --- |
 {rows}
 
 | what | aim | measured | met |

@@ -41,7 +41,8 @@ def test_status_and_pages_are_measured_on_real_clusters() -> None:
             "small", project, real.STACK, str(clusters.kubectl), clusters.kubeconfig, clusters.names, runs=1
         )
         assert result.rows == 2 * len(clusters.names) == 6
-        assert "tenant-0001" in result.everything.printed
+        assert "tenant-0001" in result.tables.printed
+        assert '"kind": "Kustomization"' in result.data.printed
         none, three = viewers.view(project, real.STACK, clusters.planes, (0, 3), 1.0, 2)
         assert (none.pages, none.delays) == (0, [])
         assert (three.pages, len(three.delays)) == (3, 2)

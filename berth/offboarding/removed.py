@@ -75,14 +75,11 @@ def removed_clusters(project: Project, stack: str, held: Iterable[Holding]) -> l
         if each.place not in known:
             by_cluster.setdefault(each.place, set()).add(each.tenant)
     return [
-        Problem(
-            file.document.file,
-            0,
-            0,
-            "config.berth:clusters",
-            f"no cluster {cluster}, while it still holds {', '.join(sorted(tenants))}",
+        file.document.problem(
+            ("config", "berth:clusters"),
             "the cluster, until no tenant is placed in it",
-            f"move them away and deploy; or {_approving(file.document.file, Guard.CLUSTER_REMOVED, cluster)}",
+            found=f"no cluster {cluster}, while it still holds {', '.join(sorted(tenants))}",
+            fix=f"move them away and deploy; or {_approving(file.document.file, Guard.CLUSTER_REMOVED, cluster)}",
         )
         for cluster, tenants in sorted(by_cluster.items())
     ]

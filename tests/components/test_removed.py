@@ -70,7 +70,7 @@ def test_a_cluster_that_goes_with_tenants_in_it_is_refused(monkeypatch: pytest.M
     with pytest.raises(pulumi.RunError) as refused:
         run(sample("eks"), tenants=(tenant(),))
     told = str(refused.value)
-    assert "Pulumi.test.yaml: config.berth:clusters: found no cluster eu, while it still holds acme" in told
+    assert "Pulumi.test.yaml:3:3: config.berth:clusters: found no cluster eu, while it still holds acme" in told
     assert "no cluster us" not in told
     approval = {"guard": "cluster-removed", "subject": "eu", "reason": "It moves"}
     assert run(sample("eks"), tenants=(tenant(),), config={"berth:guards": {"approvals": [approval]}}).recorded

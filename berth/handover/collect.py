@@ -6,15 +6,18 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from berth import names
 from berth.errors import OperationFailed
 from berth.handover.model import (
     FORMER,
+    GUARD_RAILS,
     KINDS,
     LABELS,
     MANAGERS,
     Handover,
     applied_for,
     held_by,
+    namespace_of,
     nothing_of,
     owns_fields,
     title,
@@ -22,7 +25,7 @@ from berth.handover.model import (
 )
 from berth.loop import run
 from berth.project import Project
-from berth.settings import Cluster, Engine
+from berth.settings import Cluster, Delivery, Engine
 from berth.status import Row, State, collect
 from berth.status.client import connect
 from berth.tenants import Tenant
@@ -81,9 +84,10 @@ async def _held(client: Any, cluster: Cluster) -> list[dict[str, Any]]:
 
     former = FORMER[cluster.gitops.engine]
     found = []
-    for api_version, kind in KINDS:
+    for api_version, kind in (*KINDS, *(GUARD_RAILS if cluster.delivery is Delivery.GIT else ())):
+        everywhere = {} if kind == "Namespace" else {"namespace": "*"}
         try:
-            listed = client.list(_class_of(api_version, kind), namespace="*", labels={LABELS[former]: None})
+            listed = client.list(_class_of(api_version, kind), labels={LABELS[former]: None}, **everywhere)
             items = [each.to_dict() async for each in listed]
         except httpx.HTTPStatusError as error:
             if error.response.status_code != httpx.codes.NOT_FOUND:  # a kind that the cluster does not have
@@ -97,8 +101,12 @@ async def _give_up(
     client: Any, cluster: Cluster, tenant: Tenant, items: list[dict[str, Any]], *, dry_run: bool
 ) -> Handover:
     former = FORMER[cluster.gitops.engine]
-    mine = [item for item in items if item["metadata"]["namespace"] in tenant.namespaces]
-    taken = [item for item in mine if applied_for(item, tenant.name, cluster.gitops.engine)]
+    namespaces, syncs = {*tenant.namespaces}, {tenant.name}
+    if cluster.delivery is Delivery.GIT:
+        namespaces.add(names.sync_namespace(tenant.name))
+        syncs.add(names.ROOT)
+    mine = [item for item in items if namespace_of(item) in namespaces]
+    taken = [item for item in mine if any(applied_for(item, sync, cluster.gitops.engine) for sync in syncs)]
     for item in () if dry_run else taken:
         await _give_up_one(client, item, former, cluster.gitops.engine)
     left = tuple(sorted(title(item) for item in mine if item not in taken))
@@ -109,7 +117,7 @@ async def _give_up_one(client: Any, item: dict[str, Any], former: Engine, new: E
     from lightkube.types import PatchType
 
     resource = _class_of(item["apiVersion"], item["kind"])
-    where = {"name": item["metadata"]["name"], "namespace": item["metadata"]["namespace"]}
+    where = {key: item["metadata"][key] for key in ("name", "namespace") if key in item["metadata"]}
     now = item
     if owns_fields(item, new):
         as_former = {"patch_type": PatchType.APPLY, "field_manager": MANAGERS[former]}

@@ -12,6 +12,11 @@ FORMER = {Engine.FLUX: Engine.ARGOCD, Engine.ARGOCD: Engine.FLUX}
 """Whom an engine may have followed."""
 MANAGERS = {Engine.FLUX: "kustomize-controller", Engine.ARGOCD: "argocd-controller"}
 """As which field manager each engine applies."""
+_WRITERS = {
+    Engine.FLUX: (MANAGERS[Engine.FLUX],),
+    # The second one of what grants rights: before it applies that, it reconciles it.
+    Engine.ARGOCD: (MANAGERS[Engine.ARGOCD], "argocd-application-controller"),
+}
 LABELS = {Engine.FLUX: "kustomize.toolkit.fluxcd.io/name", Engine.ARGOCD: names.TENANT_LABEL}
 """A label that is on whatever an engine has applied for a tenant. Others may have set it too."""
 _FLUX_LABELS = "kustomize.toolkit.fluxcd.io/"
@@ -37,6 +42,15 @@ KINDS = (
     ("policy/v1", "PodDisruptionBudget"),
 )
 """The kinds that a tenant's manifests can hold: what its reconciler may write."""
+GUARD_RAILS = (
+    ("v1", "LimitRange"),
+    ("v1", "Namespace"),
+    ("v1", "ResourceQuota"),
+    ("networking.k8s.io/v1", "NetworkPolicy"),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+)
+"""The kinds beside those that stand in a tenant's own namespaces where its objects come from Git: the former engine has
+applied them too."""
 
 
 @dataclass(frozen=True)
@@ -63,16 +77,16 @@ class Handover:
 def held_by(item: dict[str, Any], engine: Engine) -> bool:
     """Whether the engine owns fields of the object."""
     entries = item["metadata"].get("managedFields") or ()
-    return any(each.get("manager") == MANAGERS[engine] and not each.get("subresource") for each in entries)
+    return any(each.get("manager") in _WRITERS[engine] and not each.get("subresource") for each in entries)
 
 
-def applied_for(item: dict[str, Any], tenant: str, engine: Engine) -> bool:
-    """Whether the engine has applied the object, for this tenant."""
+def applied_for(item: dict[str, Any], sync: str, engine: Engine) -> bool:
+    """Whether the engine has applied the object, for the sync of this name: a tenant's, or the root."""
     about = item["metadata"]
     if engine is Engine.FLUX:
-        return owns_fields(item, engine) and (about.get("labels") or {}).get(LABELS[engine]) == tenant
+        return owns_fields(item, engine) and (about.get("labels") or {}).get(LABELS[engine]) == sync
     # Not always on the server side: a manifest may ask for another way.
-    return held_by(item, engine) and str((about.get("annotations") or {}).get(_TRACKING, "")).startswith(f"{tenant}:")
+    return held_by(item, engine) and str((about.get("annotations") or {}).get(_TRACKING, "")).startswith(f"{sync}:")
 
 
 def owns_fields(item: dict[str, Any], engine: Engine) -> bool:
@@ -84,7 +98,7 @@ def owns_fields(item: dict[str, Any], engine: Engine) -> bool:
 def nothing_of(item: dict[str, Any]) -> dict[str, Any]:
     """What a field manager applies that wants nothing of an object. The uid keeps a new one from being made, should it
     be gone meanwhile."""
-    about = {key: item["metadata"][key] for key in ("name", "namespace", "uid")}
+    about = {key: item["metadata"][key] for key in ("name", "namespace", "uid") if key in item["metadata"]}
     return {"apiVersion": item["apiVersion"], "kind": item["kind"], "metadata": about}
 
 
@@ -94,7 +108,7 @@ def without(item: dict[str, Any], former: Engine) -> list[dict[str, Any]]:
     where there is nothing of the kind."""
     about = item["metadata"]
     entries = about.get("managedFields") or []
-    kept = [each for each in entries if each.get("manager") != MANAGERS[former] or each.get("subresource")]
+    kept = [each for each in entries if each.get("manager") not in _WRITERS[former] or each.get("subresource")]
     if len(kept) == len(entries):
         return []
     unchanged = {"op": "test", "path": "/metadata/resourceVersion", "value": about["resourceVersion"]}
@@ -107,5 +121,11 @@ def without(item: dict[str, Any], former: Engine) -> list[dict[str, Any]]:
     return patch
 
 
+def namespace_of(item: dict[str, Any]) -> str:
+    """The namespace that the object is in, or is."""
+    return str(item["metadata"].get("namespace") or item["metadata"]["name"])
+
+
 def title(item: dict[str, Any]) -> str:
-    return f"{item['kind']} {item['metadata']['namespace']}/{item['metadata']['name']}"
+    about = item["metadata"]
+    return " ".join((item["kind"], "/".join(filter(None, (about.get("namespace"), about["name"])))))

@@ -15,6 +15,7 @@ from berth.local import engines, processes
 from berth.local.agent import Agent, Tell
 from berth.local.controlplane import ControlPlane
 from berth.local.fleet import Fleet, alone
+from berth.settings import Delivery
 
 GONE_SECONDS = 60.0
 
@@ -33,7 +34,11 @@ def retire_former(fleet: Fleet, tell: Tell) -> None:
 
 def _wait_until_gone(fleet: Fleet, plane: ControlPlane, former: Agent) -> None:
     end = time.monotonic() + GONE_SECONDS
-    listing = ("get", ",".join(former.syncs), "--all-namespaces", f"--selector={names.TENANT_LABEL}", "--output=name")
+    whose = (",".join(former.syncs), "--all-namespaces", f"--selector={names.TENANT_LABEL}")
+    if fleet.stack.settings.delivery is Delivery.GIT:
+        # The root that made them is gone, and it leaves what it made.
+        fleet.kubectl(plane, "delete", *whose, "--wait=false")
+    listing = ("get", *whose, "--output=name")
     while left := fleet.kubectl(plane, *listing).split():
         if time.monotonic() > end:
             raise OperationFailed(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from berth.handover.model import KINDS, applied_for, held_by, nothing_of, title, without
+import pytest
+
+from berth.agents import KINDS as SYNC_KINDS
+from berth.handover.model import GUARD_RAILS, KINDS, applied_for, held_by, namespace_of, nothing_of, title, without
 from berth.render.rbac import cluster_roles
 from berth.settings import Engine
+from tests.support import Sandbox
 
 FLUX_APPLIED = {"manager": "kustomize-controller", "operation": "Apply"}
 ARGOCD_APPLIED = {"manager": "argocd-controller", "operation": "Apply"}
@@ -66,5 +70,26 @@ def test_what_was_written_without_server_side_apply_is_taken_off_by_a_patch_of_w
     ]
 
 
+def test_rights_that_argo_cd_reconciled_before_it_applied_them_are_taken_off_as_well() -> None:
+    reconciled = {"manager": "argocd-application-controller", "operation": "Update"}
+    binding = config_map(FLUX_APPLIED, ARGOCD_APPLIED, reconciled)
+    assert held_by(config_map(reconciled), Engine.ARGOCD)
+    (_, kept) = without(binding, Engine.ARGOCD)
+    assert kept["value"] == [FLUX_APPLIED]
+
+
+@pytest.mark.parametrize("engine", list(Engine))
+def test_what_a_root_applies_into_a_tenant_s_namespaces_is_handed_over_too(sandbox: Sandbox, engine: Engine) -> None:
+    sandbox.setting(f"berth:gitops: {{engine: {engine.value}}}")
+    of_engine = {kind.name for kind in SYNC_KINDS[engine]}
+    kinds = {
+        (item["apiVersion"], item["kind"])
+        for item in sandbox.objects()
+        if namespace_of(item) in ("acme", "berth-acme") and item["kind"] not in of_engine
+    }
+    assert kinds - set(KINDS) == set(GUARD_RAILS)
+
+
 def test_an_object_is_called_by_kind_namespace_and_name() -> None:
     assert title(config_map()) == "ConfigMap shop/settings"
+    assert title({"kind": "Namespace", "metadata": {"name": "shop"}}) == "Namespace shop"

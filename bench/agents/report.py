@@ -52,8 +52,9 @@ def tell(pushed: Sequence[Pushed], converged: Sequence[Converged]) -> str:
 measures this section alone. The real controllers on the local fleet, driven in three ways: the same controllers and
 flags, the same Git server, intervals and workloads. A tenant has a ConfigMap and a Deployment in a shared deploy repo.
 
-- **Berth**: what Berth renders. Berth has no program in a cluster: these are objects for the agent and the API server,
-  among them admission policies, and each carries Berth's labels.
+- **Berth**: what Berth renders. Berth has no program in a cluster: these are objects for the agent and the API server.
+  Beyond the guard-rails below there are admission policies, and for each tenant a second namespace, in which its sync
+  objects and credential are out of its reach.
 - **by hand, guarded**: the same guard-rails in manifests of a person's own: Pod Security, a quota, limits, a network
   policy, no token for pods, the owners' rights. Under Argo CD a patch labels each object with its tenant, and with a
   patch Argo CD renders the tenants of a repo one after the other, so that none can write into another's directory

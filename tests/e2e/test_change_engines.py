@@ -36,7 +36,7 @@ class Changed:
     after: dict[str, str]
     suspended: set[str]
     """The states of all tenants in the interim step."""
-    handed_over: dict[str, Any]
+    handed_over: list[dict[str, Any]]
     delivery: Delivery
 
 
@@ -79,10 +79,21 @@ def changed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         fleet.berth("local", "deploy")
         fleet.engine = new
         fleet.wait_in_sync(seconds=180)
-        handed_over = json.loads(fleet.berth("handover", "--stack", "local", "--json", ok=False).stdout)
-        yield Changed(fleet, former, before, uids(fleet), suspended, handed_over, delivery)
+        yield Changed(fleet, former, before, uids(fleet), suspended, hand_over(fleet), delivery)
     finally:
         fleet.berth("local", "down", "--delete", ok=False)
+
+
+def hand_over(fleet: TestFleet) -> list[dict[str, Any]]:
+    """The rows of a handover, asked again where a tenant was being synced at that moment and so was passed over."""
+    rows: list[dict[str, Any]] = []
+
+    def done() -> bool:
+        rows[:] = json.loads(fleet.berth("handover", "--stack", "local", "--json", ok=False).stdout)["rows"]
+        return not any(row["message"] for row in rows)
+
+    fleet.wait("no tenant is passed over", done, 60)
+    return rows
 
 
 def suspend(fleet: TestFleet) -> None:
@@ -138,7 +149,7 @@ def test_no_workload_is_deleted_or_made_anew(changed: Changed) -> None:
 
 
 def test_what_left_git_between_the_engines_is_listed_and_left(changed: Changed) -> None:
-    rows = {(row["tenant"], row["cluster"]): row for row in changed.handed_over["rows"]}
+    rows = {(row["tenant"], row["cluster"]): row for row in changed.handed_over}
     assert set(rows) == {(tenant, cluster) for tenant, clusters in PLACED.items() for cluster in clusters}
     assert [key for key, row in rows.items() if row["left"] or row["message"]] == [
         ("storefront", cluster) for cluster in sorted(CLUSTERS)
@@ -156,16 +167,7 @@ def test_a_second_handover_finds_nothing(changed: Changed) -> None:
     for cluster in CLUSTERS:
         fleet = changed.fleet
         fleet.kubectl(cluster, "delete", "configmap", "gone", "--namespace", "storefront", "--ignore-not-found")
-    # A tenant that is being synced at this moment is passed over: it is asked for again.
-    changed.fleet.wait("no tenant is passed over", lambda: not any(row["message"] for row in hand_over(changed)), 60)
-    assert {row["objects"] for row in hand_over(changed)} == {0}
-    assert not any(row["left"] for row in hand_over(changed))
-
-
-def hand_over(changed: Changed) -> list[dict[str, Any]]:
-    printed = changed.fleet.berth("handover", "--stack", "local", "--json", ok=False).stdout
-    rows: list[dict[str, Any]] = json.loads(printed)["rows"]
-    return rows
+    assert {(row["objects"], *row["left"]) for row in hand_over(changed.fleet)} == {(0,)}
 
 
 def test_nothing_of_the_former_engine_remains(changed: Changed) -> None:
@@ -239,7 +241,8 @@ def test_a_guard_rail_that_is_taken_back_leaves_the_cluster(changed: Changed) ->
 def test_what_is_deleted_by_hand_returns(changed: Changed) -> None:
     fleet, service = changed.fleet, ("service", "web", "--namespace", "storefront")
     fleet.kubectl("azure-local", "delete", *service)
-    fleet.wait("the service is back", lambda: fleet.get("azure-local", *service), 60)
+    # Longer than a sync may wait for what it has just applied, and will not find.
+    fleet.wait("the service is back", lambda: fleet.get("azure-local", *service), 120)
 
 
 def test_a_migration_runs_for_a_new_version_and_for_no_other_commit(changed: Changed) -> None:

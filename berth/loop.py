@@ -13,8 +13,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """What the coroutine returns. Raises what it raises, and KeyboardInterrupt when interrupted.
 
     `asyncio.run` gives SIGINT its former handler back at the end, and Python 3.11 makes a text of the one that it takes
-    away: of the whole result, that is, as the handler holds the task. With thousands of rows that takes longer than to
-    make them.
+    away: of the whole result, that is, as the handler holds the task. Nobody reads that text.
     """
     result: list[T] = []
 

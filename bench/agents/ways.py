@@ -10,7 +10,7 @@ class Way(StrEnum):
 
     BERTH = "Berth"
     GUARDED = "by hand, guarded"
-    """With the guard-rails that a tenant of Berth's has, and without Berth's labels and admission policies."""
+    """With the guard-rails of a tenant of Berth's, but no admission policies, second namespace or labels of Berth."""
     BARE = "by hand, bare"
     """With what the engine needs, and no guard-rail."""
 

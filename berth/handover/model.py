@@ -49,8 +49,8 @@ GUARD_RAILS = (
     ("networking.k8s.io/v1", "NetworkPolicy"),
     ("rbac.authorization.k8s.io/v1", "RoleBinding"),
 )
-"""The kinds beside those that stand in a tenant's own namespaces where its objects come from Git: the former engine has
-applied them too."""
+"""What the former root has applied besides, where tenants' objects come from Git: a tenant's namespaces, and what
+bounds it in them."""
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,14 @@ _KUBERNETES = Module(
             "berth-control-plane",
             ".",
             ldflags=_VERSION,
-            links=("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"),
+            links=(
+                "etcd",
+                "kube-apiserver",
+                "kube-controller-manager",
+                "kube-scheduler",
+                "kubectl",
+                "unlimited-kubectl",
+            ),
         ),
     ),
 )

@@ -232,7 +232,7 @@ class Fleet:
 
     def kubectl(self, plane: ControlPlane, *arguments: str, stdin: str | None = None, **env: str) -> str:
         """Runs the fleet's kubectl as the cluster's admin. Raises KubectlFailed with its message."""
-        program, config = self.binaries["kubectl"], plane.config_of("admin")
+        program, config = self.binaries["unlimited-kubectl"], plane.config_of("admin")
         return kubectl.run(program, plane.name, config, self.paths.state, arguments, stdin, **env)
 
     # status and down -------------------------------------------------------------------------------------------------

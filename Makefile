@@ -15,11 +15,10 @@ help: ## List what there is to make
 demo: setup ## The main job on this machine: three clusters, their agents, every tenant in sync (ENGINE=argocd: with Argo CD)
 	@$(BIN)/berth local demo $(if $(ENGINE),--engine $(ENGINE))
 
-test: setup ## Every test: unit, golden, components, and end to end on the local fleet
-	$(BIN)/pytest
+test: unit e2e ## Every test: unit, golden, components, and end to end on the local fleet
 
-unit: setup ## The tests that need no fleet
-	$(BIN)/pytest -m 'not e2e'
+unit: setup ## The tests that need no fleet, on every core
+	$(BIN)/pytest -m 'not e2e' --numprocesses logical
 
 e2e: setup ## The tests on the local fleet
 	$(BIN)/pytest -m e2e

@@ -16,7 +16,7 @@ from berth.settings import Provider
 from berth.settings.regions import ZONES
 from tests.components.stacks import Settings, run, sample, tenant
 
-EXAMPLES = 30
+EXAMPLES = 20
 MACHINES = {
     "eks": ("m7i.large", "m7g.xlarge", "c7gn.16xlarge", "g6.2xlarge", "t3.medium"),
     "gke": ("n2-standard-4", "e2-medium", "t2a-standard-2", "n2-custom-4-8192", "a2-highgpu-1g"),

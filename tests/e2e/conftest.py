@@ -17,9 +17,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "engine(engine): about one engine alone")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is about one engine is no test of the other."""
-    items[:] = [item for item in items if _concerns(item)]
+    """What is about one engine is no test of the other. And a fleet that tests share runs until the session ends, taking
+    processor time from all that come after: those that use one come last."""
+    items[:] = sorted(filter(_concerns, items), key=_uses)
+
+
+def _uses(item: pytest.Item) -> int:
+    """The place in the order: no fleet, one of its own, the shared one of each engine, the one of `pulumi up`."""
+    fixtures = getattr(item, "fixturenames", ())
+    if item.get_closest_marker("e2e") is None:
+        return 0
+    return 3 if "pulumi_fleet" in fixtures else 2 if "fleet" in fixtures else 1
 
 
 def _concerns(item: pytest.Item) -> bool:

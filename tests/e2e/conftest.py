@@ -19,8 +19,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is about one engine is no test of the other. And a fleet that tests share runs until the session ends, taking
-    processor time from all that come after: those that use one come last."""
+    """What is about one engine is no test of the other. A fleet that tests share runs until the session ends, and takes
+    time from all that come after: those that use one come last."""
     items[:] = sorted(filter(_concerns, items), key=_uses)
 
 

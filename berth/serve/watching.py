@@ -23,6 +23,7 @@ from berth.settings import Cluster
 from berth.status.api import Api, NotAllowed, data_of
 from berth.status.asking import read
 from berth.status.client import answering
+from berth.status.decode import page
 from berth.status.observed import WANTED, Observed, Wanted
 from berth.tenants import Tenant
 
@@ -70,6 +71,9 @@ class Watch:
         self._unread: set[Wanted] = set()
         self._names = frozenset(tenant.name for tenant in tenants)
         self._owners = {namespace: tenant.name for tenant in tenants for namespace in tenant.namespaces}
+
+    async def _placed(self) -> Sequence[Tenant]:
+        return self.tenants
 
     def take_over(self, former: Watch) -> None:
         """Takes for known what another watch of the cluster knew, until all is read here."""
@@ -141,7 +145,7 @@ class Watch:
                 except NotAllowed as refused:
                     if refused.why.code >= 500:
                         await asyncio.sleep(1)
-                    await read(api, observed, wanted, self.tenants)
+                    await read(api, observed, wanted, self._placed)
                     self._have(observed, wanted)
             await asyncio.sleep(AGAIN)
 
@@ -149,7 +153,7 @@ class Watch:
         """All objects, and the version from which to watch."""
         found: list[dict[str, Any]] = []
         at = ""
-        async for items, version in api.pages(wanted.path(), wanted.query):
+        async for items, version in api.pages(wanted.path(), wanted.query, decode=page):
             if version != at:  # begun anew in between
                 found.clear()
             at = version

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import datetime
 import email.utils
+import json
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from berth.status.observed import Refused, Wanted
 if TYPE_CHECKING:
     import httpx
 
+JSON = "application/json"
 PAGE = 500
 """Objects in one answer."""
 _CONNECTIONS = 16
@@ -47,14 +49,20 @@ class Api:
         self.skew: datetime.timedelta | None = None
         """How far the server's clock is ahead of this machine's, by its last answer. Good to a second."""
 
-    async def get(self, path: str, query: Mapping[str, str] | None = None, accept: str = "application/json") -> Any:
+    async def get(
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        accept: str = JSON,
+        decode: Callable[[bytes], Any] = json.loads,
+    ) -> Any:
         """What the server answers, as data."""
         answer = await self.http.get(path, params=query, headers={"Accept": accept})
         self._compare_clocks(answer.headers.get("Date"))
-        return data_of(answer)
+        return data_of(answer, decode)
 
     async def pages(
-        self, path: str, query: Mapping[str, str], accept: str = "application/json"
+        self, path: str, query: Mapping[str, str], accept: str = JSON, decode: Callable[[bytes], Any] = json.loads
     ) -> AsyncIterator[tuple[list[dict[str, Any]], str]]:
         """The items of a list, page by page, each with the list's resourceVersion.
 
@@ -63,7 +71,7 @@ class Api:
         asked: dict[str, str] = {**query, "limit": str(PAGE)}
         while True:
             try:
-                data = await self.get(path, asked, accept)
+                data = await self.get(path, asked, accept, decode)
             except NotAllowed as refused:
                 if refused.why.code != 410 or "continue" not in asked:
                     raise
@@ -76,12 +84,12 @@ class Api:
             asked["continue"] = metadata["continue"]
 
     async def list(self, wanted: Wanted, namespace: str = "") -> list[dict[str, Any]]:
-        """All objects that are wanted, or those in one namespace. One that comes twice is newer the second time."""
+        """All objects that are wanted, or those in one namespace, without what status does not ask for. One that comes
+        twice is newer the second time."""
+        from berth.status.decode import page  # not for the Pulumi program, which lists nothing
+
         found: list[dict[str, Any]] = []
-        async for items, _ in self.pages(wanted.path(namespace), wanted.query):
-            for item in items:
-                # Who made which field is most of an object, and nothing that status tells.
-                item["metadata"].pop("managedFields", None)
+        async for items, _ in self.pages(wanted.path(namespace), wanted.query, decode=page):
             found += items
         return found
 
@@ -132,10 +140,16 @@ async def open_api(root: Path, cluster: Cluster, timeout: float, entry: Entry | 
         yield Api(http)
 
 
-def data_of(answer: httpx.Response) -> Any:
-    """The answer's data. Raises NotAllowed for a refusal, OperationFailed for any other failure."""
+def data_of(answer: httpx.Response, decode: Callable[[bytes], Any] = json.loads) -> Any:
+    """The answer's data. Raises NotAllowed for a refusal, OperationFailed for any other failure, and for what no API
+    server says, as the login page of a proxy."""
     if answer.is_success:
-        return answer.json()
+        try:
+            if isinstance(data := decode(answer.content), dict):
+                return data
+        except ValueError:
+            pass
+        raise OperationFailed(f"what answers is no API server: it says {' '.join(answer.text[:200].split())}")
     try:
         told = answer.json().get("message") or ""
     except (ValueError, AttributeError):

@@ -15,7 +15,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from berth.local import pki
@@ -36,6 +36,8 @@ class StandIn:
         """The code that a path answers with."""
         self.delay = 0.0
         """Seconds before each answer."""
+        self.says = ""
+        """What it answers instead of anything it is asked for, as a proxy in front of it does that wants a login."""
         self.gone_once = False
         """Whether the next page that is asked for is no more: pages are kept for some minutes only."""
         self.expired = False
@@ -165,6 +167,8 @@ class StandIn:
         self.asked[f"{kind} {path}"] += 1
         if self.delay:
             await asyncio.sleep(self.delay)
+        if self.says:
+            return PlainTextResponse(self.says)
         if request.headers.get("authorization") != f"Bearer {self.token}":
             return _status(401, "Unauthorized")
         if path in self.refused:

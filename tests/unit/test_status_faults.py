@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 from berth.local import pki
-from berth.status import Fleet, Reach, Row, Scope, State, collect_all
+from berth.project import Project
+from berth.status import Fleet, Reach, Row, Scope, State, collect_all, collect_while
 from tests.serve.clusters import COMMIT, DEPLOYMENTS, NODES, QUOTAS, SOURCES, SYNCS, Simulated, quota, source, sync
 from tests.support import Sandbox
 
@@ -100,6 +101,12 @@ def test_a_server_that_takes_the_connection_and_says_nothing_is_not_waited_for(f
         config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{silent.getsockname()[1]}"
         fleet.sandbox.write("kubeconfig", yaml.safe_dump(config))
         assert unreachable(fleet, 2.0) == "the API server does not answer within 2 s"
+
+
+@pytest.mark.parametrize("says", ["<html>Log in</html>", '["a", "list"]', '{"items": [{"metadata": null}]}'])
+def test_what_is_no_answer_of_an_api_server_is_told(fleet: Simulated, says: str) -> None:
+    fleet.clusters["one"].says = says
+    assert unreachable(fleet) == f"what answers is no API server: it says {says}"
 
 
 def test_an_api_server_of_another_authority_is_not_believed(fleet: Simulated, tmp_path: Path) -> None:
@@ -244,3 +251,39 @@ def test_a_command_with_every_fault_at_once_has_no_traceback(fleet: Simulated) -
     assert ended.code == 1
     assert "Traceback" not in ended.everything
     assert "does not accept the credential" in ended.out
+
+
+def test_clusters_are_asked_while_the_tenants_files_are_read(fleet: Simulated) -> None:
+    one, project = fleet.clusters["one"], fleet.sandbox.load()
+
+    def load() -> Project:
+        end = time.monotonic() + 10
+        while one.asked[f"list {SYNCS}"] == 0:
+            assert time.monotonic() < end, "the API server was not asked before the files were read"
+            time.sleep(0.01)
+        return project
+
+    found = collect_while(load, project.root, project.stacks, Scope(["dev", "prod"]))
+    assert states(found, "one") == states(found, "two") == {State.IN_SYNC}
+
+
+def test_a_mistake_in_a_tenant_s_file_waits_for_no_cluster_and_is_told_with_all_others(fleet: Simulated) -> None:
+    for cluster in fleet.clusters.values():
+        cluster.delay = 60
+    (fleet.sandbox.root / "tenants" / "acme.yaml").open("a").write("colour: red\n")
+    begin = time.monotonic()
+    ended = Sandbox(fleet.sandbox.root).run("status", "--timeout", "60")
+    assert time.monotonic() - begin < 20
+    assert ended.code == 2
+    assert 'tenants/acme.yaml:7:1: colour: found the unknown key "colour"' in ended.err
+    (fleet.sandbox.root / "Pulumi.dev.yaml").open("a").write("colour: blue\n")
+    ended = Sandbox(fleet.sandbox.root).run("status")
+    assert ended.code == 2
+    assert ended.err.count('found the unknown key "colour"') == 2
+
+
+def test_what_the_options_get_wrong_is_told_at_once(fleet: Simulated) -> None:
+    ended = Sandbox(fleet.sandbox.root).run("status", "--tenant", "acne", "--cluster", "three", "--context", "two")
+    assert ended.code == 2
+    assert [name for name in ("--tenant", "--cluster", "--context") if name not in ended.err] == []
+    assert not fleet.clusters["one"].asked

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.progress import track
 
-from bench.measure import ROOT, Measured, measure
+from bench.measure import ROOT, Measured, in_turn
 from bench.status import many, real, viewers
 from berth.local import build
 from berth.settings import Engine
@@ -23,7 +23,7 @@ TENANTS = 100
 """In each of the simulated clusters."""
 DELAY = 0.05
 """Seconds before a simulated cluster answers a request."""
-RUNS = 3
+RUNS, RUNS_OF_MANY = 5, 3
 BERTH = (sys.executable, "-m", "berth", "status", "--json", "--stack")
 _SYNCS = "kustomizations.kustomize.toolkit.fluxcd.io"
 _ALL = ",".join(
@@ -54,7 +54,7 @@ def section() -> str:
         with many.running(Path(temporary) / "many", CLUSTERS, TENANTS, DELAY) as names:
             root = Path(temporary) / "many"
             title = f"{CLUSTERS} simulated clusters, {TENANTS} tenants each"
-            results.append(compare(title, root, many.STACK, kubectl, root / "kubeconfig", names))
+            results.append(compare(title, root, many.STACK, kubectl, root / "kubeconfig", names, RUNS_OF_MANY))
         with real.running() as clusters:
             for size in track(SIZES, description="status  "):
                 clusters.grow(size)
@@ -70,18 +70,12 @@ def compare(
     title: str, project: Path, stack: str, kubectl: str, kubeconfig: Path, names: Sequence[str], runs: int = RUNS
 ) -> Result:
     """All ways. Fails where status does not find every tenant in sync."""
-    found = measure((*BERTH, stack), project, runs)
+    loops = [_loop(kubectl, kubeconfig, names, *asked) for asked in ((_SYNCS,), (_ALL,), (_ALL, "--output=json"))]
+    found, syncs, tables, data = in_turn([(*BERTH, stack), *loops], project, runs)
     rows = json.loads(found.printed)["rows"]
     if {row["state"] for row in rows} != {"in sync"}:
         raise SystemExit(f"{title}: not every tenant is in sync")
-    return Result(
-        title,
-        len(rows),
-        found,
-        measure(_loop(kubectl, kubeconfig, names, _SYNCS), project, runs),
-        measure(_loop(kubectl, kubeconfig, names, _ALL), project, runs),
-        measure(_loop(kubectl, kubeconfig, names, _ALL, "-o json"), project, runs),
-    )
+    return Result(title, len(rows), found, syncs, tables, data)
 
 
 def _loop(kubectl: str, kubeconfig: Path, names: Sequence[str], kinds: str, output: str = "") -> tuple[str, ...]:
@@ -121,7 +115,7 @@ and as JSON for machines. Every loop is given less to do: it reads no project, a
 tables the API servers shorten to what is printed. Three clusters on this machine answer at once, so that little is
 gained by asking them together; clusters elsewhere do not. The tenants' objects are made for real, with statuses;
 controllers do not run. The simulated clusters are small servers that answer lists over TLS, {1000 * DELAY:.0f} ms after
-they are asked.
+they are asked. The four ways take turns, {RUNS} times with real clusters and {RUNS_OF_MANY} times with simulated ones.
 
 | clusters | rows | `berth status` | `kubectl get kustomizations` | `kubectl get` of the same kinds | with `-o json` |
 | --- | --- | --- | --- | --- | --- |

@@ -4,7 +4,6 @@ reached."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -14,7 +13,7 @@ from berth.cli.project import project_root
 from berth.errors import InvalidInput, OperationFailed, Problem, did_you_mean, one_of
 from berth.kubeconfig import Entry, default_paths, entries_of, find, read_config
 from berth.project import Project
-from berth.settings import Cluster, StackFile, load_stack, stack_files
+from berth.settings import Cluster
 from berth.status.collect import TIMEOUT, Scope
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -57,25 +56,7 @@ def timeout_option(command: F) -> F:
     )(command)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Meant:
-    """What the options mean. The stacks' files have been read, with local fleets as they really are; those of tenants
-    have not."""
-
-    root: Path
-    stacks: Mapping[str, StackFile]
-    scope: Scope
-    load: Callable[[], Project]
-    """Reads the tenants' files too. Raises InvalidInput with all that is wrong."""
-
-
-def fleet_of(ctx: click.Context, **options: Any) -> tuple[Project, Scope]:
-    """The project, and what of it is meant. Raises InvalidInput with all that is wrong, OperationFailed."""
-    meant = meant_of(ctx, **options)
-    return meant.load(), meant.scope
-
-
-def meant_of(
+def fleet_of(
     ctx: click.Context,
     stacks: Sequence[str],
     tenants: Sequence[str],
@@ -83,51 +64,33 @@ def meant_of(
     kubeconfig: Path | None,
     contexts: Sequence[str],
     outputs: BinaryIO | None,
-) -> Meant:
-    """What is meant, before the tenants' files are read. Raises InvalidInput with all that is wrong in any file,
-    OperationFailed."""
+) -> tuple[Project, Scope]:
+    """The project, with local fleets as they really are, and what of it is meant. Raises InvalidInput with all that is
+    wrong, OperationFailed."""
     from berth.local.beside import programs_beside
-    from berth.local.stack import as_it_runs
+    from berth.local.stack import with_fleet
 
-    root = project_root(ctx)
-    there = {name: as_it_runs(file, root) for name, file in _stacks(root).items()}
-    problems: list[Problem] = []
-
-    def load() -> Project:
-        project = Project.load(root, there)
-        if found := [*_unknown("tenant", tenants, list(project.tenants)), *problems]:
-            raise InvalidInput(found)
-        return project
-
-    names = list(dict.fromkeys(stacks)) or list(there)
+    project = Project.load(project_root(ctx))
+    names = list(dict.fromkeys(stacks)) or list(project.stacks)
     for name in names:
-        if name not in there:
-            load().stack(name)  # raises, with the names there are
-    everywhere = [cluster for name in names for cluster in there[name].clusters]
-    known = [cluster.name for cluster in everywhere]
-    problems += _unknown("cluster", clusters, known)
+        project = with_fleet(project, name)
+    there = [cluster for name in names for cluster in project.stack(name).clusters]
+    known = [cluster.name for cluster in there]
+    problems = [*_unknown("tenant", tenants, list(project.tenants)), *_unknown("cluster", clusters, known)]
     chosen = _contexts(contexts, known, problems)
     if outputs is not None and len(names) != 1:
         fix = "name the one stack whose outputs they are with --stack"
         problems.append(Problem("--outputs", 0, 0, "", f"{len(names)} stacks", "one stack", fix))
     if problems:
-        load()  # raises
+        raise InvalidInput(problems)
+    meant = [cluster for cluster in there if not clusters or cluster.name in clusters]
     scope = Scope(names, frozenset(tenants), frozenset(clusters))
-    meant = scope.asked(there)
     if outputs is not None:
-        scope.entries = {entry.name: entry for entry in entries_of(root, names[0], meant, outputs)}
+        scope.entries = {entry.name: entry for entry in entries_of(project.root, names[0], meant, outputs)}
     scope.entries = {**scope.entries, **_entries(meant, kubeconfig, chosen)}
     for name in names:
-        scope.programs = {**scope.programs, **programs_beside(there[name], root)}
-    return Meant(root, there, scope, load)
-
-
-def _stacks(root: Path) -> dict[str, StackFile]:
-    try:
-        return {name: load_stack(name, path, root) for name, path in stack_files(root).items()}
-    except InvalidInput:
-        Project.load(root)  # raises, with what is wrong in the other files too
-        raise
+        scope.programs = {**scope.programs, **programs_beside(project, name)}
+    return project, scope
 
 
 def _unknown(option: str, asked: Sequence[str], known: list[str]) -> list[Problem]:

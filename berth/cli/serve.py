@@ -88,7 +88,7 @@ def command(
         scope,
         Listen(host, port, token, names),
         told,
-        lambda cluster: programs_beside(project.stack(cluster.stack), project.root).get(cluster.name, ()),
+        lambda cluster: programs_beside(project, cluster.stack).get(cluster.name, ()),
         load,
         seen,
     )

@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from berth.cli.fleet import fleet_options, meant_of, timeout_option
+from berth.cli.fleet import fleet_of, fleet_options, timeout_option
 from berth.cli.fleet_tables import (
     CLUSTER_COLUMNS,
     TENANT_COLUMNS,
@@ -22,7 +22,7 @@ from berth.cli.fleet_tables import (
 from berth.cli.output import console, emit_json, framed, say, table
 from berth.cli.project import json_option
 from berth.project import Project
-from berth.status import Fleet, Reach, Scope, collect_all, collect_while
+from berth.status import Fleet, Reach, Scope, collect_all
 from berth.status.model import VERSION
 
 _EVERY = 2.0
@@ -45,12 +45,11 @@ def command(ctx: click.Context, /, *, timeout: float, watch: bool, as_json: bool
     """
     if watch and as_json:
         raise click.UsageError("--watch and --json do not go together: a script asks again by itself")
-    meant = meant_of(ctx, **options)
-    scope = meant.scope
+    project, scope = fleet_of(ctx, **options)
     scope.timeout = timeout
     if watch:
-        return _watch(meant.load(), scope)
-    fleet = collect_while(meant.load, meant.root, meant.stacks, scope)
+        return _watch(project, scope)
+    fleet = collect_all(project, scope)
     if as_json:
         emit_json(
             {

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -16,7 +15,8 @@ from berth.local.flux import FLUX
 from berth.local.paths import FleetPaths
 from berth.local.stack import is_local
 from berth.names import ARGOCD_NAMESPACE, FLUX_NAMESPACE
-from berth.settings import Cluster, Engine, StackFile
+from berth.project import Project
+from berth.settings import Cluster, Engine
 
 _PARTS = {Engine.FLUX: "flux", Engine.ARGOCD: "argocd"}
 _NAMESPACES = {Engine.FLUX: FLUX_NAMESPACE, Engine.ARGOCD: ARGOCD_NAMESPACE}
@@ -24,9 +24,9 @@ _AGENTS = {agent.engine: agent for agent in (FLUX, ARGOCD)}
 _COMPONENTS = {"argocd-repo-server": "repo-server", "argocd-notifications": "notifications-controller"}
 
 
-def programs_beside(file: StackFile, root: Path) -> dict[str, tuple[dict[str, Any], ...]]:
+def programs_beside(project: Project, stack: str) -> dict[str, tuple[dict[str, Any], ...]]:
     """By cluster, the agent's programs as Deployments. Empty where the stack is no local fleet."""
-    paths = FleetPaths.of(root)
+    file, paths = project.stack(stack), FleetPaths.of(project.root)
     if not is_local(file) or not paths.kubeconfig.is_file():
         return {}
     alive = processes.running(paths)

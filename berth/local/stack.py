@@ -7,7 +7,6 @@ then works with what is recorded.
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from berth.errors import InvalidInput, Problem
@@ -75,12 +74,10 @@ def settings_of_fleet(stack: StackFile, paths: FleetPaths) -> StackFile:
     return StackFile(stack.name, stack.document, settings)
 
 
-def as_it_runs(file: StackFile, root: Path) -> StackFile:
-    """The stack as its local fleet really is; any other stack as it is."""
-    return settings_of_fleet(file, FleetPaths.of(root)) if is_local(file) else file
-
-
 def with_fleet(project: Project, stack: str) -> Project:
     """The project, with the named stack as its local fleet really is; any other stack as it is."""
-    found = as_it_runs(project.stack(stack), project.root)
+    file = project.stack(stack)
+    if not is_local(file):
+        return project
+    found = settings_of_fleet(file, FleetPaths.of(project.root))
     return Project(project.root, {**project.stacks, stack: found}, project.profiles, project.tenants)

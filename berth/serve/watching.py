@@ -72,9 +72,6 @@ class Watch:
         self._names = frozenset(tenant.name for tenant in tenants)
         self._owners = {namespace: tenant.name for tenant in tenants for namespace in tenant.namespaces}
 
-    async def _placed(self) -> Sequence[Tenant]:
-        return self.tenants
-
     def take_over(self, former: Watch) -> None:
         """Takes for known what another watch of the cluster knew, until all is read here."""
         self.answer, self.since, self.known, self.losses = former.answer, former.since, former.known, former.losses
@@ -145,7 +142,7 @@ class Watch:
                 except NotAllowed as refused:
                     if refused.why.code >= 500:
                         await asyncio.sleep(1)
-                    await read(api, observed, wanted, self._placed)
+                    await read(api, observed, wanted, self.tenants)
                     self._have(observed, wanted)
             await asyncio.sleep(AGAIN)
 

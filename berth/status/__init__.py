@@ -5,7 +5,7 @@
 `api` and `client`; `rows` is pure, for whoever gets to know clusters in another way, by watching them for example.
 """
 
-from berth.status.collect import Fleet, Scope, collect, collect_all, collect_while
+from berth.status.collect import Fleet, Scope, collect, collect_all
 from berth.status.model import ClusterRow, Reach, Row, State
 
-__all__ = ["ClusterRow", "Fleet", "Reach", "Row", "Scope", "State", "collect", "collect_all", "collect_while"]
+__all__ = ["ClusterRow", "Fleet", "Reach", "Row", "Scope", "State", "collect", "collect_all"]

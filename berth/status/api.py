@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     import httpx
 
 JSON = "application/json"
-PAGE = 500
-"""Objects in one answer."""
+PAGE = 2_500
+"""Objects in one answer. A thousand of them in pages of 500, which is what kubectl asks for, take an API server three
+times the processor time that one answer does."""
 _CONNECTIONS = 16
 """Requests to one API server at the same time, at most."""
 

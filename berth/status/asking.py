@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from berth.errors import OperationFailed
@@ -15,14 +15,11 @@ from berth.status.client import answering
 from berth.status.observed import WANTED, Observed, Refused, Wanted
 from berth.tenants import Tenant
 
-Tenants = Callable[[], Awaitable[Iterable[Tenant]]]
-"""Which tenants a cluster has: not every answer waits for it."""
-
 
 async def ask(
-    root: Path, cluster: Cluster, tenants: Tenants, timeout: float, entry: Entry | None = None
+    root: Path, cluster: Cluster, tenants: Iterable[Tenant], timeout: float, entry: Entry | None = None
 ) -> Observed | OperationFailed:
-    """What is known of a cluster after at most `timeout` seconds, or why nothing is. Raises what `tenants` raises.
+    """What is known of a cluster after at most `timeout` seconds, or why nothing is. Raises nothing.
 
     Where lists of all namespaces are not allowed, the namespaces of `tenants` are asked for one by one.
     """
@@ -31,12 +28,12 @@ async def ask(
         with answering(timeout):
             # Logging in is bounded by itself, and says so by the name of its program.
             async with open_api(root, cluster, timeout, entry) as api, asyncio.timeout_at(end):
-                return await _observe(api, cluster, tenants)
+                return await _observe(api, cluster, list(tenants))
     except OperationFailed as error:
         return error
 
 
-async def _observe(api: Api, cluster: Cluster, tenants: Tenants) -> Observed:
+async def _observe(api: Api, cluster: Cluster, tenants: list[Tenant]) -> Observed:
     observed = Observed()
     wanted = WANTED[cluster.gitops.engine]
     await asyncio.gather(_version(api, observed), *(read(api, observed, each, tenants) for each in wanted))
@@ -51,13 +48,13 @@ async def _version(api: Api, observed: Observed) -> None:
         observed.version = ""  # the rest is worth as much without it
 
 
-async def read(api: Api, observed: Observed, wanted: Wanted, tenants: Tenants) -> None:
+async def read(api: Api, observed: Observed, wanted: Wanted, tenants: Iterable[Tenant]) -> None:
     """Reads the objects of one kind, or why they cannot be read."""
     try:
         observed.replace(wanted, await api.list(wanted))
     except NotAllowed as refused:
         if refused.why.code == 403 and wanted.namespaced and not wanted.namespace:
-            await _read_each(api, observed, wanted, await tenants(), refused.why)
+            await _read_each(api, observed, wanted, tenants, refused.why)
         else:
             observed.refuse(wanted, refused.why)
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from berth.errors import OperationFailed
 from berth.kubeconfig import Entry
 from berth.loop import run
 from berth.project import Project
-from berth.settings import Cluster, StackFile
-from berth.status.asking import Tenants, ask
+from berth.settings import Cluster
+from berth.status.asking import ask
 from berth.status.expected import Commits, Expected, Point, point_of, root_point
 from berth.status.history import expected_commit, with_log
 from berth.status.model import ClusterRow, Row
@@ -58,16 +57,12 @@ class Scope:
 
     def placed(self, project: Project) -> list[tuple[Cluster, list[Tenant]]]:
         """The clusters that are asked, each with the tenants that are shown of it."""
-        return [(cluster, self.tenants_in(project, cluster)) for cluster in self.asked(project.stacks)]
-
-    def asked(self, stacks: Mapping[str, StackFile]) -> list[Cluster]:
-        """The clusters that are asked."""
-        clusters = [cluster for stack in self.stacks for cluster in stacks[stack].clusters]
-        return [cluster for cluster in clusters if not self.clusters or cluster.name in self.clusters]
-
-    def tenants_in(self, project: Project, cluster: Cluster) -> list[Tenant]:
-        """The tenants that are shown of a cluster."""
-        return [each for each in project.tenants_in(cluster) if not self.tenants or each.name in self.tenants]
+        clusters = [cluster for stack in self.stacks for cluster in project.stack(stack).clusters]
+        return [
+            (cluster, [each for each in project.tenants_in(cluster) if not self.tenants or each.name in self.tenants])
+            for cluster in clusters
+            if not self.clusters or cluster.name in self.clusters
+        ]
 
 
 def collect(project: Project, stack: str, timeout: float = TIMEOUT) -> list[Row]:
@@ -78,30 +73,17 @@ def collect(project: Project, stack: str, timeout: float = TIMEOUT) -> list[Row]
 def collect_all(project: Project, scope: Scope) -> Fleet:
     """All rows of some stacks, or of the tenants and clusters that are asked for. What does not answer raises
     nothing."""
-    return collect_while(lambda: project, project.root, project.stacks, scope)
+    return run(_collect(project.root, scope, scope.placed(project)))
 
 
-def collect_while(load: Callable[[], Project], root: Path, stacks: Mapping[str, StackFile], scope: Scope) -> Fleet:
-    """The same, asking the clusters while `load` still reads the tenants' files. Raises what `load` raises."""
-    return run(_collect(load, root, scope.asked(stacks), scope))
-
-
-async def _collect(load: Callable[[], Project], root: Path, clusters: list[Cluster], scope: Scope) -> Fleet:
-    loading = asyncio.ensure_future(asyncio.to_thread(load))
-
-    async def tenants_in(cluster: Cluster) -> list[Tenant]:
-        return scope.tenants_in(await loading, cluster)
-
-    asking = asyncio.gather(*(_ask(root, scope, cluster, partial(tenants_in, cluster)) for cluster in clusters))
-    try:
-        placed = scope.placed(await loading)
-        points = {point_of(tenant) for _, tenants in placed for tenant in tenants}
-        points |= {point for cluster in clusters if (point := root_point(cluster)) is not None}
-        expected: Expected = await _heads(sorted(points), scope.timeout)
-        answers = await asking
-    finally:
-        asking.cancel()
-        await asyncio.gather(asking, return_exceptions=True)
+async def _collect(root: Path, scope: Scope, placed: list[tuple[Cluster, list[Tenant]]]) -> Fleet:
+    points = {point_of(tenant) for _, tenants in placed for tenant in tenants}
+    points |= {point for cluster, _ in placed if (point := root_point(cluster)) is not None}
+    expected: Expected
+    answers, expected = await asyncio.gather(
+        asyncio.gather(*(_ask(root, scope, cluster, tenants) for cluster, tenants in placed)),
+        _heads(sorted(points), scope.timeout),
+    )
     told = [(cluster, tenants, answer) for (cluster, tenants), answer in zip(placed, answers, strict=True)]
     found = list(_judged(told, expected))
     open_lags = {point for point, row in found if row.expected and row.applied and row.behind is None}
@@ -123,7 +105,7 @@ def _judged(
             yield point_of(tenant), row
 
 
-async def _ask(root: Path, scope: Scope, cluster: Cluster, tenants: Tenants) -> Observed | OperationFailed:
+async def _ask(root: Path, scope: Scope, cluster: Cluster, tenants: list[Tenant]) -> Observed | OperationFailed:
     entry = scope.entries.get(cluster.name)
     if isinstance(entry, OperationFailed):
         return entry

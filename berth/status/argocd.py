@@ -3,47 +3,45 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import replace
 from typing import Any
 
-from berth.status.model import Row, State
+from berth.status.model import Said, State
 from berth.status.observed import Object
 
 _FAILED = ("Error", "Failed")
 
 
-def judge(row: Row, application: Object | None) -> Row:
-    """The row completed from the Application as the API server has it; None where it is not there."""
+def judge(expected: str, application: Object | None) -> Said:
+    """What the Application says, as the API server has it; None where it is not there. `expected` is the commit that
+    should run, empty where it is unknown."""
     if application is None:
-        return replace(row, state=State.MISSING, message="not deployed: there is no Application")
+        return Said(State.MISSING, "not deployed: there is no Application")
     status: dict[str, Any] = application.get("status", {})
     sync, health = status.get("sync", {}), status.get("health", {})
-    applied, changed = _applied(status), _deployed(status)
-    since = _time(health.get("lastTransitionTime"))
-
-    def judged(state: State, message: str, since: datetime.datetime | None = since) -> Row:
-        objects = len(status.get("resources") or ())
-        return replace(
-            row, state=state, message=message, since=since, applied=applied, changed=changed, objects=objects
-        )
-
+    said = Said(
+        State.UNKNOWN,
+        applied=_applied(status),
+        objects=len(status.get("resources") or ()),
+        since=_time(health.get("lastTransitionTime")),
+        changed=_deployed(status),
+    )
     if "automated" not in application["spec"].get("syncPolicy", {}):
-        return judged(State.SUSPENDED, "syncing is suspended")
+        return said._replace(state=State.SUSPENDED, message="syncing is suspended")
     if problem := _problem(status):
-        return judged(State.FAILING, problem)
+        return said._replace(state=State.FAILING, message=problem)
     if not sync.get("status"):
-        return judged(State.SYNCING, "waiting for the agent's first look")
+        return said._replace(state=State.SYNCING, message="waiting for the agent's first look")
     if sync["status"] != "Synced":
-        return judged(State.SYNCING, "the cluster differs from the commit")
+        return said._replace(state=State.SYNCING, message="the cluster differs from the commit")
     if health.get("status") == "Degraded":
-        return judged(State.FAILING, _degraded(status))
+        return said._replace(state=State.FAILING, message=_degraded(status))
     if health.get("status") not in ("Healthy", "Suspended"):
-        return judged(State.SYNCING, "workloads are not ready yet")
-    if not row.expected:
-        return judged(State.UNKNOWN, row.message)
-    if applied != row.expected:
-        return judged(State.SYNCING, "the agent has not seen the expected commit yet")
-    return judged(State.IN_SYNC, "", changed or since)
+        return said._replace(state=State.SYNCING, message="workloads are not ready yet")
+    if not expected:
+        return said
+    if said.applied != expected:
+        return said._replace(state=State.SYNCING, message="the agent has not seen the expected commit yet")
+    return said._replace(state=State.IN_SYNC, since=said.changed or said.since)
 
 
 def compared_commit(application: Object | None) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import replace
 from typing import Any
 
-from berth.status.model import Row, State
+from berth.status.model import Said, State
 from berth.status.observed import Object
 
 
@@ -16,36 +15,36 @@ def fetched_commit(source: Object | None) -> str:
     return commit_of(artifact.get("revision", ""))
 
 
-def judge(row: Row, source: Object | None, sync: Object | None) -> Row:
-    """The row completed from the two objects as the API server has them; None where one is not there."""
+def judge(expected: str, source: Object | None, sync: Object | None) -> Said:
+    """What the two objects say, as the API server has them; None where one is not there. `expected` is the commit that
+    should run, empty where it is unknown."""
     if sync is None or source is None:
         what = "Kustomization" if sync is None else "GitRepository"
-        return replace(row, state=State.MISSING, message=f"not deployed: there is no {what}")
+        return Said(State.MISSING, f"not deployed: there is no {what}")
     status = sync.get("status", {})
     ready, fetched = _condition(sync), _condition(source)
-    applied, changed = commit_of(status.get("lastAppliedRevision", "")), _first_applied(status)
-    since = _time(ready.get("lastTransitionTime"))
-
-    def judged(state: State, message: str, since: datetime.datetime | None = since) -> Row:
-        objects = len(status.get("inventory", {}).get("entries") or ())
-        return replace(
-            row, state=state, message=message, since=since, applied=applied, changed=changed, objects=objects
-        )
-
+    said = Said(
+        State.UNKNOWN,
+        applied=commit_of(status.get("lastAppliedRevision", "")),
+        objects=len(status.get("inventory", {}).get("entries") or ()),
+        since=_time(ready.get("lastTransitionTime")),
+        changed=_first_applied(status),
+    )
     if sync["spec"].get("suspend"):
-        return judged(State.SUSPENDED, "syncing is suspended")
+        return said._replace(state=State.SUSPENDED, message="syncing is suspended")
     if fetched.get("status") == "False":
-        return judged(State.FAILING, _text(fetched), _time(fetched.get("lastTransitionTime")))
+        since = _time(fetched.get("lastTransitionTime"))
+        return said._replace(state=State.FAILING, message=_text(fetched), since=since)
     current = status.get("observedGeneration") == sync["metadata"].get("generation")
     if ready.get("status") == "False" and current:
-        return judged(State.FAILING, _text(ready))
+        return said._replace(state=State.FAILING, message=_text(ready))
     if ready.get("status") != "True" or not current:
-        return judged(State.SYNCING, _text(ready) or "waiting for the agent's first look")
-    if not row.expected:
-        return judged(State.UNKNOWN, row.message)
-    if applied != row.expected:
-        return judged(State.SYNCING, "the agent has not seen the expected commit yet")
-    return judged(State.IN_SYNC, "", changed or since)
+        return said._replace(state=State.SYNCING, message=_text(ready) or "waiting for the agent's first look")
+    if not expected:
+        return said
+    if said.applied != expected:
+        return said._replace(state=State.SYNCING, message="the agent has not seen the expected commit yet")
+    return said._replace(state=State.IN_SYNC, since=said.changed or said.since)
 
 
 def _first_applied(status: dict[str, Any]) -> datetime.datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 VERSION = 1
 """Of the JSON: raised when a field goes or changes its meaning, not when one is added."""
@@ -45,6 +45,17 @@ class Workloads:
     ready: int
     total: int
     waiting: tuple[str, ...] = ()
+
+
+class Said(NamedTuple):
+    """What an agent says of one sync, and the state that it is in by that; the fields are those of `Row`."""
+
+    state: State
+    message: str = ""
+    applied: str = ""
+    objects: int = 0
+    since: datetime.datetime | None = None
+    changed: datetime.datetime | None = None
 
 
 @dataclass(frozen=True)

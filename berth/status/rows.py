@@ -13,7 +13,7 @@ from berth.quantity import parse_quantity
 from berth.settings import Cluster, Engine
 from berth.status import agent, argocd, flux
 from berth.status.expected import Commits, Expected, point_of, root_point
-from berth.status.model import ClusterRow, Reach, Row, State, Use, Workloads
+from berth.status.model import ClusterRow, Reach, Row, Said, State, Use, Workloads
 from berth.status.observed import WORKLOADS, Object, Observed
 from berth.tenants import Tenant
 
@@ -68,59 +68,64 @@ def cluster_row(cluster: Cluster, answer: Observed | OperationFailed, expected: 
 
 def _row(cluster: Cluster, tenant: Tenant, answer: Observed | OperationFailed, expected: Expected) -> Row:
     commits = expected.get(point_of(tenant), Commits(""))
-    if isinstance(commits, Commits):
-        head, message = commits.head, ""
-    else:
-        head, message = "", f"expected commit unknown: {commits.message}"
     where = tenant.name, cluster.name, cluster.cloud.value, cluster.environment
+    unknown = ""
+    if isinstance(commits, OperationFailed):
+        unknown = f"expected commit unknown: {commits.message}"
+        commits = Commits("")
     if isinstance(answer, OperationFailed):
-        return Row(*where, State.UNREACHABLE, expected=head, message=answer.message)
-    row = Row(
+        return Row(*where, State.UNREACHABLE, expected=commits.head, message=answer.message)
+    engine = cluster.gitops.engine
+    namespace = names.ARGOCD_NAMESPACE if engine is Engine.ARGOCD else names.sync_namespace(tenant.name)
+    if "semver" in tenant.source.ref:
+        # What the agent says is all that is known of which commit that is, and all there is to be behind of.
+        commits = Commits(_chosen_commit(engine, answer, namespace, tenant.name))
+    said = _read_sync(engine, answer, commits.head, namespace, tenant.name)
+    lag = commits.behind(said.applied) if said.applied and not unknown else None
+    return Row(
         *where,
-        State.UNKNOWN,
-        expected=head,
-        message=message,
+        said.state,
+        expected=commits.head,
+        applied=said.applied,
+        objects=said.objects,
+        since=said.since,
+        message=unknown if said.state is State.UNKNOWN and not said.message else said.message,
+        changed=said.changed,
+        behind=lag[0] if lag else None,
+        behind_since=lag[1] if lag else None,
         quota=_quota(tenant, answer),
         workloads=_workloads(tenant, answer),
         unread=tuple(_unread(tenant, answer)),
     )
-    row = _judged(cluster, tenant, answer, row)
-    if not isinstance(commits, Commits) or not row.applied:
-        return row
-    # Of a semver range, what the agent says is all there is to be behind of.
-    lag = (commits if commits.head else Commits(row.expected)).behind(row.applied)
-    return row if lag is None else replace(row, behind=lag[0], behind_since=lag[1])
 
 
-def _judged(cluster: Cluster, tenant: Tenant, answer: Observed, row: Row) -> Row:
-    engine = cluster.gitops.engine
-    namespace = names.ARGOCD_NAMESPACE if engine is Engine.ARGOCD else names.sync_namespace(tenant.name)
-    return _read_sync(engine, answer, row, namespace, tenant.name, floating="semver" in tenant.source.ref)
-
-
-def _read_sync(engine: Engine, answer: Observed, row: Row, namespace: str, name: str, *, floating: bool = False) -> Row:
-    """The row with what the agent says of one sync. Of a `floating` ref, only the agent knows which commit it is."""
+def _read_sync(engine: Engine, answer: Observed, expected: str, namespace: str, name: str) -> Said:
+    """What the agent says of one sync, or why that cannot be read."""
     for kind in KINDS[engine]:
         refused = answer.refusal(kind.name, namespace)
         if refused is not None and kind.name != "AppProject":
-            state = State.MISSING if refused.unknown_kind else State.UNKNOWN
-            why = f"the cluster does not know {kind}" if refused.unknown_kind else refused.message
-            return replace(row, state=state, message=f"not deployed: {why}" if refused.unknown_kind else why)
+            if refused.unknown_kind:
+                return Said(State.MISSING, f"not deployed: the cluster does not know {kind}")
+            return Said(State.UNKNOWN, refused.message)
     if engine is Engine.ARGOCD:
-        application = answer.get("Application", namespace, name)
-        return argocd.judge(
-            replace(row, expected=argocd.compared_commit(application)) if floating else row, application
-        )
-    source, sync = answer.get("GitRepository", namespace, name), answer.get("Kustomization", namespace, name)
-    return flux.judge(replace(row, expected=flux.fetched_commit(source)) if floating else row, source, sync)
+        return argocd.judge(expected, answer.get("Application", namespace, name))
+    return flux.judge(
+        expected, answer.get("GitRepository", namespace, name), answer.get("Kustomization", namespace, name)
+    )
 
 
-def _root(cluster: Cluster, answer: Observed, commits: Commits | OperationFailed | None) -> Row:
+def _chosen_commit(engine: Engine, answer: Observed, namespace: str, name: str) -> str:
+    """The commit of the tag that the agent has chosen in a range; empty where it has not yet."""
+    if engine is Engine.ARGOCD:
+        return argocd.compared_commit(answer.get("Application", namespace, name))
+    return flux.fetched_commit(answer.get("GitRepository", namespace, name))
+
+
+def _root(cluster: Cluster, answer: Observed, commits: Commits | OperationFailed | None) -> Said:
     engine = cluster.gitops.engine
     namespace = names.ARGOCD_NAMESPACE if engine is Engine.ARGOCD else names.FLUX_NAMESPACE
     head = commits.head if isinstance(commits, Commits) else ""
-    row = Row(names.ROOT, cluster.name, cluster.cloud.value, cluster.environment, State.UNKNOWN, expected=head)
-    return _read_sync(engine, answer, row, namespace, names.ROOT)
+    return _read_sync(engine, answer, head, namespace, names.ROOT)
 
 
 def _quota(tenant: Tenant, answer: Observed) -> tuple[Use, ...]:

@@ -9,11 +9,10 @@ import pytest
 
 from berth.cli.fleet_tables import age
 from berth.status.flux import commit_of, judge
-from berth.status.model import Row, State
+from berth.status.model import State
 
 EXPECTED = "a" * 40
 FORMER = "b" * 40
-ROW = Row("acme", "aws-dev", "aws", "dev", State.UNKNOWN, expected=EXPECTED)
 
 
 def condition(status: str, message: str = "", at: str = "2026-01-02T03:04:05Z") -> dict[str, str]:
@@ -56,29 +55,29 @@ def sync(status: str = "True", message: str = "", *, applied: str = EXPECTED, ob
 def test_the_state_follows_from_both_objects(
     git: dict[str, Any] | None, kustomization: dict[str, Any] | None, state: State, message: str
 ) -> None:
-    row = judge(ROW, git, kustomization)
+    row = judge(EXPECTED, git, kustomization)
     assert row.state is state
     assert message in row.message
 
 
 def test_without_an_expected_commit_nothing_is_called_in_sync() -> None:
-    row = judge(Row("acme", "aws-dev", "aws", "dev", State.UNKNOWN), source(), sync())
+    row = judge("", source(), sync())
     assert row.state is State.UNKNOWN
 
 
 def test_objects_are_counted_and_the_applied_commit_is_read() -> None:
-    row = judge(ROW, source(), sync(applied=FORMER))
+    row = judge(EXPECTED, source(), sync(applied=FORMER))
     assert (row.objects, row.applied) == (2, FORMER)
 
 
 def test_the_age_of_a_tenant_in_sync_is_that_of_its_content_not_of_the_last_look() -> None:
     item = sync()
     item["status"]["history"] = [{"firstReconciled": "2025-01-01T00:00:00Z", "lastReconciled": "2026-01-01T00:00:00Z"}]
-    assert judge(ROW, source(), item).since == datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC)
+    assert judge(EXPECTED, source(), item).since == datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC)
 
 
 def test_a_message_is_one_line() -> None:
-    assert judge(ROW, source(), sync("False", "a\nb\n\n c")).message == "a b c"
+    assert judge(EXPECTED, source(), sync("False", "a\nb\n\n c")).message == "a b c"
 
 
 def test_the_commit_is_what_follows_the_last_colon() -> None:

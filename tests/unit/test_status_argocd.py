@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from berth.status import Row, State
+from berth.status import State
 from berth.status.argocd import compared_commit, judge
+from berth.status.model import Said
 from berth.tenants.resolve import merge
 
 NEW, OLD = "a" * 40, "b" * 40
-ROW = Row("acme", "aws-dev", "aws", "dev", State.UNKNOWN, expected=NEW)
 
 GOOD: dict[str, Any] = {
     "spec": {"syncPolicy": {"automated": {"prune": True}}},
@@ -26,8 +26,8 @@ GOOD: dict[str, Any] = {
 }  # fmt: skip
 
 
-def told(**status: Any) -> Row:
-    return judge(ROW, merge(GOOD, {"status": status}))
+def told(**status: Any) -> Said:
+    return judge(NEW, merge(GOOD, {"status": status}))
 
 
 def test_a_tenant_whose_commit_runs_is_in_sync_since_it_was_deployed() -> None:
@@ -38,16 +38,16 @@ def test_a_tenant_whose_commit_runs_is_in_sync_since_it_was_deployed() -> None:
 
 
 def test_no_application_is_missing() -> None:
-    assert judge(ROW, None).state is State.MISSING
+    assert judge(NEW, None).state is State.MISSING
 
 
 def test_an_application_that_is_not_automated_is_suspended() -> None:
     suspended = {**GOOD, "spec": {"syncPolicy": {"retry": {"limit": 1}}}}
-    assert judge(ROW, suspended).state is State.SUSPENDED
+    assert judge(NEW, suspended).state is State.SUSPENDED
 
 
 def test_an_application_that_nobody_has_looked_at_is_syncing() -> None:
-    assert judge(ROW, {"spec": GOOD["spec"]}).state is State.SYNCING
+    assert judge(NEW, {"spec": GOOD["spec"]}).state is State.SYNCING
 
 
 CASES: dict[str, tuple[dict[str, Any], State, str]] = {
@@ -102,7 +102,7 @@ def test_what_runs_while_a_new_commit_is_not_applied_is_the_last_that_was() -> N
 
 
 def test_an_expected_commit_that_is_unknown_is_not_called_in_sync() -> None:
-    assert judge(Row("acme", "a", "aws", "dev", State.UNKNOWN), GOOD).state is State.UNKNOWN
+    assert judge("", GOOD).state is State.UNKNOWN
 
 
 def test_the_compared_commit_is_what_a_range_of_tags_stands_at() -> None:

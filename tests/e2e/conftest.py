@@ -25,21 +25,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _uses(item: pytest.Item) -> int:
-    """The place in the order: no fleet, one of its own, the shared one of each engine, the one of `pulumi up`."""
-    fixtures = getattr(item, "fixturenames", ())
+    """The place in the order: no fleet, one of its own, the shared one of each engine, those of `pulumi up`."""
     if item.get_closest_marker("e2e") is None:
         return 0
-    return 3 if "pulumi_fleet" in fixtures else 2 if "fleet" in fixtures else 1
+    if item.get_closest_marker("pulumi_cli") is not None:
+        return 3
+    return 2 if isinstance(_params(item).get("fleet"), Engine) else 1
 
 
 def _concerns(item: pytest.Item) -> bool:
-    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    params = _params(item)
     engine = params.get("fleet")
     if not isinstance(engine, Engine):
         return True
     marker = item.get_closest_marker("engine")
     others = [value for value in params.values() if hasattr(value, "concerns")]
     return (marker is None or marker.args == (engine,)) and all(each.concerns(Kind(engine.name)) for each in others)
+
+
+def _params(item: pytest.Item) -> dict[str, object]:
+    return item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
 
 
 def _without_pulumi() -> str:

@@ -44,11 +44,10 @@ class Changed:
     scope="module",
     params=[
         (FLUX, ARGOCD, Delivery.PULUMI),
-        (ARGOCD, FLUX, Delivery.PULUMI),
         (FLUX, ARGOCD, Delivery.GIT),
         (ARGOCD, FLUX, Delivery.GIT),
     ],
-    ids=["flux-to-argocd", "argocd-to-flux", "flux-to-argocd-by-git", "argocd-to-flux-by-git"],
+    ids=["flux-to-argocd", "flux-to-argocd-by-git", "argocd-to-flux-by-git"],
 )
 def changed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Changed]:
     former, new, delivery = request.param

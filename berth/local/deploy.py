@@ -28,7 +28,8 @@ from berth.render.emit import to_yaml
 from berth.render.objects import identity_of, make
 from berth.settings import Cluster, Delivery
 
-_PARENT = "fleetdeploys.local.berth.dev/berth"
+PARENT = "fleetdeploys.local.berth.dev/berth"
+"""The ApplySet of what was deployed to a cluster, as kubectl names it."""
 _PRUNED = " pruned"
 _WENT_BY_ITSELF = re.compile(r"error: pruning .* not found\s*$")
 
@@ -86,7 +87,7 @@ def held_by(fleet: Fleet) -> list[Holding]:
 def _apply(fleet: Fleet, plane: ControlPlane, project: Project, cluster: Cluster, tell: Tell) -> Changes:
     objects = objects_of(project, cluster)
     tell(cluster.name, f"applying {len(objects)} objects")
-    if not fleet.kubectl(plane, "get", _PARENT, "--ignore-not-found", "--output=name"):
+    if not fleet.kubectl(plane, "get", PARENT, "--ignore-not-found", "--output=name"):
         fleet.kubectl(plane, "create", "--filename=-", stdin=_parent())
     before = _versions(fleet, plane, objects)
     pruned = _apply_set(fleet, plane, to_yaml(objects))
@@ -105,7 +106,7 @@ def _apply_set(fleet: Fleet, plane: ControlPlane, manifests: str, attempts: int 
     that was pruned a moment ago. Applying again is safe, and finds that gone.
     """
     command = ("apply", "--server-side", "--force-conflicts", "--field-manager=berth", "--filename=-")
-    prune = ("--prune", f"--applyset={_PARENT}")
+    prune = ("--prune", f"--applyset={PARENT}")
     try:
         printed = fleet.kubectl(plane, *command, *prune, stdin=manifests, KUBECTL_APPLYSET="true")
     except KubectlFailed as failure:

@@ -100,8 +100,6 @@ class TestFleet:
         self.environment = {**os.environ, "NO_COLOR": "1"}
         if path is not None:
             self.environment["PATH"] = path
-        binaries = build.built(ROOT / "local", Kind(engine.name))
-        self._kubectl = binaries["kubectl"] if binaries else "kubectl"
 
     @property
     def worktree(self) -> Path:
@@ -132,9 +130,15 @@ class TestFleet:
     def build(self) -> None:
         """Builds the fleet's programs, showing how far it is: a cold build takes minutes."""
         build.build(ROOT / "local", engine=Kind(self.engine.name))
+
+    def program(self, name: str) -> str:
+        """Where one of the fleet's programs is."""
         binaries = build.built(ROOT / "local", Kind(self.engine.name))
-        assert binaries is not None
-        self._kubectl = binaries["kubectl"]
+        return binaries[name] if binaries else name
+
+    def context(self, cluster: str) -> tuple[str, str]:
+        """kubectl's flags for a cluster, as its admin."""
+        return f"--kubeconfig={self.root}/.local/kubeconfig", f"--context={cluster}"
 
     def kubectl(
         self,
@@ -146,7 +150,7 @@ class TestFleet:
         ok: bool = True,
     ) -> subprocess.CompletedProcess[str]:
         """Runs kubectl as the cluster's admin, or as somebody else by impersonation, which is how Flux acts too."""
-        command = [self._kubectl, f"--kubeconfig={self.root}/.local/kubeconfig", f"--context={cluster}"]
+        command = [self.program("kubectl"), *self.context(cluster)]
         if user:
             command += [f"--as={user}", *(f"--as-group={group}" for group in groups)]
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.root)}

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 
 import pytest
 
+from berth.local.deploy import PARENT, objects_of
+from berth.local.stack import with_fleet
+from berth.project import Project
+from berth.render.emit import to_yaml
 from tests.e2e.harness import CLUSTERS, PLACED, TestFleet
 
 pytestmark = pytest.mark.e2e
@@ -38,6 +44,22 @@ def test_deploying_again_changes_nothing(fleet: TestFleet) -> None:
     assert printed.count("0 created, 0 changed") == 3
     assert printed.count("0 pruned") == 3
     assert {cluster: everything(fleet, cluster) for cluster in CLUSTERS} == before
+
+
+@pytest.mark.parametrize(("program", "waits"), [("kubectl", True), ("unlimited-kubectl", False)])
+def test_the_fleet_s_own_kubectl_waits_for_no_limit_of_its_own(fleet: TestFleet, program: str, waits: bool) -> None:
+    (cluster, *_) = (project := with_fleet(Project.load(fleet.root), "local")).stack("local").clusters
+    command = ("apply", "--server-side", "--force-conflicts", "--field-manager=berth", "--filename=-", "--v=6")
+    done = subprocess.run(
+        [fleet.program(program), *fleet.context(cluster.name), *command, "--prune", f"--applyset={PARENT}"],
+        input=to_yaml(objects_of(project, cluster)),
+        env={"PATH": os.environ["PATH"], "HOME": str(fleet.root), "KUBECTL_APPLYSET": "true"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert ("client-side throttling" in done.stderr) is waits
 
 
 def test_what_berth_has_in_the_clusters_is_what_a_destroy_could_leave(fleet: TestFleet) -> None:

@@ -1,7 +1,7 @@
 """Lists of an API server as data, of each object what status asks for.
 
-Who made which field is half of an object, and nothing that status tells: what is not named here never becomes a Python
-object at all.
+Who made which field is a large part of an object, and nothing that status tells: what is not named here never becomes a
+Python object at all.
 """
 
 from __future__ import annotations

@@ -325,9 +325,13 @@ def test_while_git_moves_the_branch_a_ctrl_c_waits(repo: Repo) -> None:
     hook.write_text(f"#!/bin/sh\nkill -INT {os.getpid()}\n")
     hook.chmod(0o755)
     publication = prepare(repo.path, {"clusters/a/x.yaml": "a: 1\n"}, ["clusters/a"])
-    made = publication.commit("Publish")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it
+    try:
+        made = publication.commit("Publish")
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (repo.head, repo.git("status", "--porcelain")) == (made, "")
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_checkout_without_a_commit_is_told(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ class Api:
 
     async def delete(self, path: str, body: bytes) -> None:
         """Asks for an object to go; `body` are DeleteOptions as JSON."""
-        data_of(await self.http.request("DELETE", path, content=body, headers={"Content-Type": "application/json"}))
+        data_of(await self.http.request("DELETE", path, content=body, headers={"Content-Type": JSON}))
 
     def _compare_clocks(self, date: str | None) -> None:
         if date is None:

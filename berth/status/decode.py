@@ -10,19 +10,11 @@ from typing import Any, TypedDict
 
 import msgspec
 
-
-class _About(TypedDict, total=False):
-    name: str
-    namespace: str
-    labels: Any
-    generation: Any
-    resourceVersion: Any
-    uid: Any
-    creationTimestamp: Any
+from berth.status.observed import About
 
 
 class _Item(TypedDict, total=False):
-    metadata: _About
+    metadata: About
     spec: Any
     status: Any
     data: Any

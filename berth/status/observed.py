@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from berth.agents import KINDS
 from berth.agents.argocd import PARAMETERS, SETTINGS
@@ -178,7 +178,19 @@ class Observed:
                 yield known
 
 
-_KEPT = ("name", "namespace", "labels", "generation", "resourceVersion", "uid", "creationTimestamp")
+class About(TypedDict, total=False):
+    """What is kept of an object's metadata."""
+
+    name: str
+    namespace: str
+    labels: Any
+    generation: Any
+    resourceVersion: Any
+    uid: Any
+    creationTimestamp: Any
+
+
+_KEPT = tuple(About.__annotations__)
 
 
 def trimmed(wanted: Wanted, item: dict[str, Any]) -> Object:

@@ -54,6 +54,15 @@ FLUX = Engine("flux", "kustomization", "gitrepositories", "berth-{tenant}", "kus
 ARGOCD = Engine("argocd", "application", "appprojects", "argocd", "argocd-application-controller")
 
 
+def operation_of(application: dict[str, Any]) -> dict[str, Any]:
+    """What an Application tells of its sync; nothing between Argo CD's asking for the next and its taking that up."""
+    return application.get("status", {}).get("operationState") or {}
+
+
+def is_syncing(application: dict[str, Any]) -> bool:
+    return bool(application.get("operation")) or operation_of(application).get("phase") == "Running"
+
+
 def copy_project(target: Path) -> Path:
     """A copy of the project whose agents look at Git every 2 s and correct drift every 5 s."""
     target.mkdir(parents=True)

@@ -16,7 +16,7 @@ from berth.settings import Engine
 from tests.e2e.attempts import COMMITS
 from tests.e2e.attempts.commits import ELSEWHERE, GIT, INSIDE
 from tests.e2e.attempts.model import CLUSTER, Commit, Refused
-from tests.e2e.harness import ARGOCD, CLUSTERS, FLUX, TestFleet
+from tests.e2e.harness import ARGOCD, CLUSTERS, FLUX, TestFleet, is_syncing, operation_of
 from tests.e2e.manifests import A
 
 
@@ -180,7 +180,7 @@ def ready_condition(item: dict[str, Any]) -> dict[str, Any]:
 def told_by_application(item: dict[str, Any]) -> str:
     """All that Argo CD says of what went wrong with an Application."""
     status = item.get("status", {})
-    operation = status.get("operationState", {})
+    operation = operation_of(item)
     results = operation.get("syncResult", {}).get("resources", [])
     told = [each["message"] for each in status.get("conditions", []) if each["type"].endswith("Error")]
     told += [each["message"] for each in results if each.get("status") == "SyncFailed"]
@@ -197,13 +197,13 @@ def argocd_verdict(sync: dict[str, Any], commit: str) -> Verdict | None:
     status = sync["status"]
     if any(each["type"].endswith("Error") for each in status.get("conditions", [])):
         return Verdict(True, told_by_application(sync))
-    operation = status["operationState"]
+    operation = operation_of(sync)
     mine = operation.get("syncResult", {}).get("revision") == commit
-    if mine and (operation["phase"] in ("Failed", "Error") or operation.get("retryCount")):
+    if mine and (operation.get("phase") in ("Failed", "Error") or operation.get("retryCount")):
         return Verdict(True, told_by_application(sync))
     compared = status["sync"]
     settled = compared.get("revision") == commit and compared["status"] == "Synced"
-    return Verdict(False, "") if settled and operation["phase"] != "Running" else None
+    return Verdict(False, "") if settled and not is_syncing(sync) else None
 
 
 VERDICTS = {FLUX: flux_verdict, ARGOCD: argocd_verdict}
@@ -215,13 +215,14 @@ def prepare(fleet: TestFleet, item: Commit) -> None:
         return
     where = fleet.engine.sync_of(item.tenant)
 
-    def idle() -> bool:
-        return bool(fleet.get(item.cluster, *where)["status"]["operationState"]["phase"] != "Running")
+    def ended() -> bool:
+        application = fleet.get(item.cluster, *where)
+        if operation_of(application).get("phase") == "Running":
+            body = json.dumps({"status": {"operationState": {"phase": "Terminating"}}})
+            fleet.kubectl(item.cluster, "patch", *where, "--type=merge", f"--patch={body}")
+        return not is_syncing(application)
 
-    if not idle():
-        body = json.dumps({"status": {"operationState": {"phase": "Terminating"}}})
-        fleet.kubectl(item.cluster, "patch", *where, "--type=merge", f"--patch={body}")
-        fleet.wait(f"the sync of {item.tenant} in {item.cluster} has ended", idle, 60)
+    fleet.wait(f"the sync of {item.tenant} in {item.cluster} has ended", ended, 60)
 
 
 def refresh(fleet: TestFleet, cluster: str, tenant: str) -> None:

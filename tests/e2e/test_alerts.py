@@ -12,7 +12,7 @@ import pytest
 
 from berth.local.stack import with_fleet
 from berth.project import Project
-from tests.e2e.harness import ARGOCD, FLUX, PLACED, TestFleet
+from tests.e2e.harness import ARGOCD, FLUX, PLACED, TestFleet, operation_of
 from tests.e2e.receiver import STATES, Receiver
 
 pytestmark = pytest.mark.e2e
@@ -201,8 +201,7 @@ def test_a_sync_that_is_tried_again_and_again_is_told_once(fleet: TestFleet, rec
     cluster = CLUSTERS[0]
 
     def tries() -> int:
-        state = fleet.get(cluster, *fleet.engine.sync_of(TENANT))["status"].get("operationState") or {}
-        return int(state.get("retryCount") or 0)
+        return int(operation_of(fleet.get(cluster, *fleet.engine.sync_of(TENANT))).get("retryCount") or 0)
 
     with broken(fleet, REFUSED) as commit:
         fleet.wait("Argo CD has tried three times", lambda: tries() >= 3)

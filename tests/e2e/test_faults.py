@@ -12,7 +12,7 @@ import yaml
 
 from berth.egress import NOTHING
 from tests.e2e import manifests
-from tests.e2e.harness import ARGOCD, CLUSTERS, FLUX, PLACED, TestFleet, edit
+from tests.e2e.harness import ARGOCD, CLUSTERS, FLUX, PLACED, TestFleet, edit, operation_of
 
 pytestmark = pytest.mark.e2e
 
@@ -113,11 +113,12 @@ def empty(path: Path, files: dict[str, str]) -> None:
 
 def done_with(fleet: TestFleet, commit: str, tenant: str, cluster: str) -> bool:
     """Whether a tenant's agent has gone through with the commit, well or not: it does no more about it."""
-    status = fleet.get(cluster, *fleet.engine.sync_of(tenant))["status"]
+    sync = fleet.get(cluster, *fleet.engine.sync_of(tenant))
+    status = sync["status"]
     if fleet.engine is ARGOCD:
         # The commit in question is the only one that fails.
         refused = any(condition["type"].endswith("Error") for condition in status.get("conditions") or ())
-        return refused or status["operationState"].get("syncResult", {}).get("revision") == commit
+        return refused or operation_of(sync).get("syncResult", {}).get("revision") == commit
     ready = next(condition for condition in status["conditions"] if condition["type"] == "Ready")
     return str(status["lastAttemptedRevision"]).endswith(commit) and ready["status"] != "Unknown"
 
@@ -156,8 +157,7 @@ def test_a_failed_sync_that_is_tried_again_does_not_take_up_a_commit_that_comes_
 ) -> None:
     # What Argo CD looks at before it starts a sync, it does not look at again when it takes up the newest commit.
     def operation() -> dict[str, Any]:
-        found: dict[str, Any] = fleet.get("azure-local", *fleet.engine.sync_of("ledger"))["status"]["operationState"]
-        return found
+        return operation_of(fleet.get("azure-local", *fleet.engine.sync_of("ledger")))
 
     start = fleet.git("rev-parse", "HEAD")
     path = path_of(fleet, "ledger", "azure-local")

@@ -98,6 +98,7 @@ def main() -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _leave_stdout()
+    gc.freeze()  # nor need it look through what is left when it ends
     sys.exit(code)
 
 

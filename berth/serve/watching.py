@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import json
 import random
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -23,7 +22,7 @@ from berth.settings import Cluster
 from berth.status.api import Api, NotAllowed, data_of
 from berth.status.asking import read
 from berth.status.client import answering
-from berth.status.decode import page
+from berth.status.decode import event, pages_of
 from berth.status.observed import WANTED, Observed, Wanted
 from berth.tenants import Tenant
 
@@ -150,7 +149,7 @@ class Watch:
         """All objects, and the version from which to watch."""
         found: list[dict[str, Any]] = []
         at = ""
-        async for items, version in api.pages(wanted.path(), wanted.query, decode=page):
+        async for items, version in api.pages(wanted.path(), wanted.query, decode=pages_of(wanted.kind)):
             if version != at:  # begun anew in between
                 found.clear()
             at = version
@@ -172,11 +171,11 @@ class Watch:
                         await answer.aread()
                         data_of(answer)
                     async for line in answer.aiter_lines():
-                        event = json.loads(line)
-                        if event["type"] == "ERROR":
+                        what, item = event(wanted.kind, line)
+                        if what == "ERROR":
                             return
-                        version = event["object"]["metadata"]["resourceVersion"]
-                        self._take(observed, wanted, event["type"], event["object"])
+                        version = item["metadata"]["resourceVersion"]
+                        self._take(observed, wanted, what, item)
             except NotAllowed as refused:
                 if refused.why.code != 410:
                     raise
@@ -186,11 +185,11 @@ class Watch:
             if loop.time() - began < 1:
                 await asyncio.sleep(1)
 
-    def _take(self, observed: Observed, wanted: Wanted, kind: str, item: dict[str, Any]) -> None:
-        if kind == "BOOKMARK":
+    def _take(self, observed: Observed, wanted: Wanted, what: str, item: dict[str, Any]) -> None:
+        if what == "BOOKMARK":
             return
         namespace, name = item["metadata"].get("namespace") or "", item["metadata"]["name"]
-        if kind == "DELETED":
+        if what == "DELETED":
             observed.remove(wanted, namespace, name)
         else:
             observed.put(wanted, item)

@@ -87,10 +87,10 @@ class Api:
     async def list(self, wanted: Wanted, namespace: str = "") -> list[dict[str, Any]]:
         """All objects that are wanted, or those in one namespace, without what status does not ask for. One that comes
         twice is newer the second time."""
-        from berth.status.decode import page  # not for the Pulumi program, which lists nothing
+        from berth.status.decode import pages_of  # not for the Pulumi program, which lists nothing
 
         found: list[dict[str, Any]] = []
-        async for items, _ in self.pages(wanted.path(namespace), wanted.query, decode=page):
+        async for items, _ in self.pages(wanted.path(namespace), wanted.query, decode=pages_of(wanted.kind)):
             found += items
         return found
 

@@ -1,4 +1,4 @@
-"""Lists of an API server as data, of each object what status asks for.
+"""What an API server says in JSON as data, of each object what status asks for.
 
 Who made which field is a large part of an object, and nothing that status tells: what is not named here never becomes a
 Python object at all.
@@ -6,31 +6,149 @@ Python object at all.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Any, TypedDict
 
 import msgspec
 
-from berth.status.observed import About
+from berth.status.observed import WORKLOADS
 
 
-class _Item(TypedDict, total=False):
-    metadata: About
+class _Metadata(TypedDict, total=False):
+    name: str
+    namespace: str
+    labels: Any
+    generation: Any
+    resourceVersion: Any
+    uid: Any
+    creationTimestamp: Any
+
+
+class _Object(TypedDict, total=False):
+    metadata: _Metadata
     spec: Any
     status: Any
     data: Any
 
 
-class _Page(TypedDict, total=False):
-    metadata: Any
-    items: list[_Item] | None
+class _Suspendable(TypedDict, total=False):
+    suspend: Any
 
 
+class _FluxObject(TypedDict, total=False):
+    metadata: _Metadata
+    spec: _Suspendable
+    status: Any
+
+
+class _Use(TypedDict, total=False):
+    hard: Any
+    used: Any
+
+
+class _Quota(TypedDict, total=False):
+    metadata: _Metadata
+    status: _Use
+
+
+class _Condition(TypedDict, total=False):
+    type: Any
+    status: Any
+
+
+class _Conditions(TypedDict, total=False):
+    conditions: list[_Condition] | None
+
+
+class _Node(TypedDict, total=False):
+    metadata: _Metadata
+    status: _Conditions
+
+
+class _Container(TypedDict, total=False):
+    """Without the environment, in which a person may have written what is nobody's business."""
+
+    image: Any
+    command: Any
+    args: Any
+
+
+class _PodSpec(TypedDict, total=False):
+    containers: list[_Container] | None
+
+
+class _Template(TypedDict, total=False):
+    spec: _PodSpec
+
+
+class _WorkloadSpec(TypedDict, total=False):
+    replicas: Any
+    template: _Template
+
+
+class _Counts(TypedDict, total=False):
+    """Of Deployments, StatefulSets and DaemonSets."""
+
+    observedGeneration: Any
+    readyReplicas: Any
+    updatedReplicas: Any
+    desiredNumberScheduled: Any
+    numberReady: Any
+    updatedNumberScheduled: Any
+
+
+class _Workload(TypedDict, total=False):
+    metadata: _Metadata
+    spec: _WorkloadSpec
+    status: _Counts
+
+
+class _Page(msgspec.Struct):
+    metadata: Any = None
+    items: list[msgspec.Raw] | None = None
+
+
+class _Event(msgspec.Struct):
+    type: str
+    object: msgspec.Raw
+
+
+_SHAPES: Mapping[str, Any] = {
+    "GitRepository": _FluxObject,
+    "Kustomization": _FluxObject,
+    "Node": _Node,
+    "ResourceQuota": _Quota,
+    **dict.fromkeys(WORKLOADS, _Workload),
+}
+"""By kind, what is kept of an object; of any other kind `_Object`."""
 _PAGE = msgspec.json.Decoder(_Page)
+_EVENT = msgspec.json.Decoder(_Event)
 
 
-def page(content: bytes) -> Any:
-    """A list's `metadata` and `items`. Raises ValueError for what is no list."""
+@cache
+def _decoder(kind: str) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(_SHAPES.get(kind, _Object))
+
+
+def pages_of(kind: str) -> Callable[[bytes], Any]:
+    """What decodes lists of a kind into their `metadata` and `items`; it raises ValueError for what is no list."""
+    return partial(_page, _decoder(kind).decode)
+
+
+def _page(item: Callable[[msgspec.Raw], Any], content: bytes) -> Any:
     try:
-        return _PAGE.decode(content)
+        page = _PAGE.decode(content)
+        return {"metadata": page.metadata, "items": [item(each) for each in page.items or ()]}
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from None
+
+
+def event(kind: str, line: str) -> tuple[str, dict[str, Any]]:
+    """What a watch of a kind tells in one line: ADDED, MODIFIED, DELETED or BOOKMARK and an object, or ERROR and none.
+    Raises ValueError for what is no event."""
+    try:
+        told = _EVENT.decode(line)
+        return told.type, {} if told.type == "ERROR" else _decoder(kind).decode(told.object)
     except msgspec.DecodeError as error:
         raise ValueError(str(error)) from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any
 
 from berth.agents import KINDS
 from berth.agents.argocd import PARAMETERS, SETTINGS
@@ -17,7 +17,7 @@ from berth.names import ARGOCD_NAMESPACE, MANAGED_BY
 from berth.settings import Engine
 
 Object = Mapping[str, Any]
-"""A Kubernetes object as the API server has it, without what `trimmed` takes away."""
+"""A Kubernetes object as the API server has it; of thousands, `decode` keeps no more than is asked for."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,8 @@ class Observed:
     programs: tuple[Object, ...] = ()
     """Programs of the agent that run beside the cluster and not in it, each as a Deployment would tell of it: the
     local fleet has such."""
-    _lists: dict[Wanted, dict[str, dict[str, Object]]] = field(default_factory=dict)
+    _lists: dict[str, dict[Wanted, dict[str, dict[str, Object]]]] = field(default_factory=dict)
+    """By kind, by what was listed, by namespace, by name."""
     _refused: dict[tuple[Wanted, str], Refused] = field(default_factory=dict)
     _single: set[tuple[Wanted, str]] = field(default_factory=set)
 
@@ -117,7 +118,7 @@ class Observed:
 
     def replace(self, wanted: Wanted, items: Iterable[dict[str, Any]]) -> None:
         """All objects of a list, in place of those that were known."""
-        self._lists[wanted] = {}
+        self._lists.setdefault(wanted.kind, {})[wanted] = {}
         self._refused = {key: why for key, why in self._refused.items() if key[0] != wanted}
         self._single = {key for key in self._single if key[0] != wanted}
         for item in items:
@@ -126,12 +127,12 @@ class Observed:
     def put(self, wanted: Wanted, item: dict[str, Any]) -> None:
         """One object, new or changed."""
         metadata = item["metadata"]
-        inside = self._lists.setdefault(wanted, {}).setdefault(metadata.get("namespace") or "", {})
-        inside[metadata["name"]] = trimmed(wanted, item)
+        listed = self._lists.setdefault(wanted.kind, {}).setdefault(wanted, {})
+        listed.setdefault(metadata.get("namespace") or "", {})[metadata["name"]] = item
 
     def remove(self, wanted: Wanted, namespace: str, name: str) -> None:
         """One object that is gone; it need not be known."""
-        self._lists.get(wanted, {}).get(namespace, {}).pop(name, None)
+        self._lists.get(wanted.kind, {}).get(wanted, {}).get(namespace, {}).pop(name, None)
 
     def refuse(self, wanted: Wanted, why: Refused, namespace: str = "") -> None:
         """A list that the API server does not give: of all namespaces, or of one."""
@@ -172,40 +173,5 @@ class Observed:
                 everywhere = why
         return everywhere
 
-    def _of(self, kind: str) -> Iterator[dict[str, dict[str, Object]]]:
-        for wanted, known in self._lists.items():
-            if wanted.kind == kind:
-                yield known
-
-
-class About(TypedDict, total=False):
-    """What is kept of an object's metadata."""
-
-    name: str
-    namespace: str
-    labels: Any
-    generation: Any
-    resourceVersion: Any
-    uid: Any
-    creationTimestamp: Any
-
-
-_KEPT = tuple(About.__annotations__)
-
-
-def trimmed(wanted: Wanted, item: dict[str, Any]) -> Object:
-    """The object without what nobody here asks for: of thousands, that is most of the memory."""
-    metadata = {key: item["metadata"][key] for key in _KEPT if key in item["metadata"]}
-    rest = {key: value for key, value in item.items() if key not in ("metadata", "apiVersion", "kind")}
-    status = item.get("status") or {}
-    if wanted.kind == "Node":
-        rest = {"status": {"conditions": [each for each in status.get("conditions") or () if each["type"] == "Ready"]}}
-    elif wanted.kind in WORKLOADS:
-        pod = ((item.get("spec") or {}).get("template") or {}).get("spec") or {}
-        containers = [
-            {key: each[key] for key in ("command", "args", "image") if key in each}
-            for each in pod.get("containers") or ()
-        ]
-        kept = {"replicas": (item.get("spec") or {}).get("replicas"), "template": {"spec": {"containers": containers}}}
-        rest = {"spec": kept, "status": {key: value for key, value in status.items() if key != "conditions"}}
-    return {"metadata": metadata, **rest}
+    def _of(self, kind: str) -> Iterable[dict[str, dict[str, Object]]]:
+        return self._lists.get(kind, {}).values()

@@ -173,4 +173,5 @@ def _unread_nodes(answer: Observed) -> Iterator[str]:
 
 
 def _is_ready(node: Object) -> bool:
-    return any(each.get("status") == "True" for each in node["status"]["conditions"])
+    conditions = node.get("status", {}).get("conditions") or ()
+    return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from berth.agents.argocd import PARAMETERS, SETTINGS
 from berth.errors import OperationFailed
 from berth.settings import Cluster, Engine
+from berth.status.decode import event, pages_of
 from berth.status.expected import Commits, Expected, point_of
 from berth.status.model import Reach, Row, State
-from berth.status.observed import WANTED, Observed, Refused, Wanted, trimmed
+from berth.status.observed import WANTED, Observed, Refused, Wanted
 from berth.status.rows import cluster_row, rows
 from berth.tenants import Tenant
 from tests.serve.clusters import COMMIT, NEXT, controller, deployment, node, quota, source, sync
@@ -267,7 +269,21 @@ def test_what_is_kept_of_a_workload_holds_neither_environment_nor_annotations() 
     item = deployment("acme")
     item["metadata"]["annotations"] = {"note": "private"}
     item["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "PASSWORD", "value": "private"}]
-    assert "private" not in str(trimmed(wanted("Deployment"), item))
+    (listed,) = pages_of("Deployment")(json.dumps({"metadata": {}, "items": [item]}).encode())["items"]
+    assert "private" not in str(listed)
+    assert event("Deployment", json.dumps({"type": "MODIFIED", "object": item})) == ("MODIFIED", listed)
+
+
+@pytest.mark.parametrize("kind", [each.kind for engine in WANTED for each in WANTED[engine]])
+def test_what_is_no_object_is_no_list(kind: str) -> None:
+    for text in ("[]", '{"items": [1]}', "<html>", '{"items": [{"metadata": []}]}'):
+        with pytest.raises(ValueError, match=r"Expected|malformed"):
+            pages_of(kind)(text.encode())
+
+
+def test_a_watch_that_ends_in_an_error_has_no_object() -> None:
+    status = {"kind": "Status", "status": "Failure", "code": 410}
+    assert event("Deployment", json.dumps({"type": "ERROR", "object": status})) == ("ERROR", {})
 
 
 def test_no_secret_is_wanted() -> None:

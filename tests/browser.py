@@ -28,6 +28,11 @@ class Opened:
         page.on("console", lambda message: self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
+    def settle(self) -> None:
+        """Waits until no cell is lit up by its change any more."""
+        # Not `wait_for_function`: where it has to look twice it makes code of text, which the page's policy forbids.
+        self.page.evaluate("Promise.allSettled(document.getAnimations().map(each => each.finished))")
+
     def cell(self, tenant: str, cluster: str) -> str:
         """The selector of a tenant's place in the matrix."""
         return f'#matrix [data-place="tenant/{tenant}/{cluster}"]'

@@ -261,8 +261,7 @@ def test_axe_finds_nothing(opened: Open, fleet: Simulated, at: str, scheme: Sche
     found.page.wait_for_selector(f"{found.cell('acme', 'one')}.failing")
     if "tenant" in at:
         found.page.wait_for_selector("#more table")
-    # Not while a cell is still lit up by its change.
-    found.page.wait_for_function("document.getAnimations().length === 0")
+    found.settle()
     results = Axe().run(found.page)
     told = [(each["id"], [node["html"] for node in each["nodes"]]) for each in results.response["violations"]]
     assert told == [], json.dumps(told, indent=1)
@@ -292,5 +291,5 @@ def test_pictures_for_the_docs(opened: Open, fleet: Simulated, request: pytest.F
     dark.page.wait_for_selector("#more table")
     dark.page.screenshot(path=IMAGES / "serve-details.png")
     phone = opened(width=390)
-    phone.page.wait_for_function("document.getAnimations().length === 0")
+    phone.settle()
     phone.page.screenshot(path=IMAGES / "serve-phone.png")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -80,7 +80,11 @@ class Tenant:
     """Whether the agent is to leave it alone: for its lifecycle, or as all of the cluster's tenants."""
 
     def namespace(self, suffix: str) -> str:
-        return f"{self.name}-{suffix}" if suffix else self.name
+        return _namespace(self.name, suffix)
+
+
+def _namespace(tenant: str, suffix: str) -> str:
+    return f"{tenant}-{suffix}" if suffix else tenant
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,28 +111,28 @@ def merged_policy(profile: Profile, tenant: TenantFile, placement: Placement) ->
 
 def resolve(tenant: TenantFile, placement: Placement, policy: Policy, cluster: Cluster) -> Tenant:
     """The tenant in one cluster. `policy` is `merged_policy` of the same placement."""
-    resolved = Tenant(
+    return Tenant(
         name=tenant.name,
         owners=tenant.owners,
         lifecycle=tenant.lifecycle,
-        namespaces=tuple(f"{tenant.name}-{suffix}" if suffix else tenant.name for suffix in tenant.namespaces),
+        namespaces=tuple(_namespace(tenant.name, suffix) for suffix in tenant.namespaces),
         policy=policy,
         source=_source(tenant, placement, cluster),
         identity=tuple(tenant.identity),
         deletion_policy=tenant.deletion_policy,
         notify=tuple(tenant.notify),
+        grants=tuple(_grants(tenant, cluster)),
         rests=cluster.gitops.suspended or tenant.lifecycle is not Lifecycle.ACTIVE,
     )
-    return replace(resolved, grants=tuple(_grants(resolved, cluster)))
 
 
-def _grants(tenant: Tenant, cluster: Cluster) -> Iterator[CloudAccount]:
+def _grants(tenant: TenantFile, cluster: Cluster) -> Iterator[CloudAccount]:
     if isinstance(cluster.settings, ExistingSettings):
         return  # whoever made the cluster decides how its pods get rights in a cloud
     for identity in tenant.identity:
         grant: Grant | None = getattr(identity, cluster.cloud.value)
         if grant is not None:
-            yield CloudAccount(tenant.namespace(identity.namespace), identity.service_account, grant)
+            yield CloudAccount(_namespace(tenant.name, identity.namespace), identity.service_account, grant)
 
 
 def _source(tenant: TenantFile, placement: Placement, cluster: Cluster) -> GitSource:

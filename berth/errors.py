@@ -36,7 +36,7 @@ class Problem:
     def __post_init__(self) -> None:
         """What stands in a file may hold line breaks, terminal escapes and bytes that are no text: none gets out."""
         for name in ("file", "path", "found", "expected", "fix"):
-            object.__setattr__(self, name, _on_one_line(getattr(self, name)))
+            object.__setattr__(self, name, printable(getattr(self, name)))
         for name in ("path", "found", "fix"):
             object.__setattr__(self, name, _cut(without_credentials(getattr(self, name))))
 
@@ -55,7 +55,9 @@ def without_credentials(text: str) -> str:
     return _URL_CREDENTIAL.sub("[credential]@", text)
 
 
-def _on_one_line(text: str) -> str:
+def printable(text: str) -> str:
+    """The text on one line, with line breaks, terminal escapes and all else that is no printable character written
+    out."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

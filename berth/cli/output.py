@@ -11,10 +11,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from berth.errors import InvalidInput
+from berth.errors import InvalidInput, printable
 
 
 class _Console(Console):
+    """Texts may hold what a tenant or a server has written: their terminal escapes are shown, not sent."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*(_shown(each) if isinstance(each, str) else each for each in objects), **options)
+
     def on_broken_pipe(self) -> None:
         raise  # the BrokenPipeError that is being handled, which `berth.cli.main` knows: Rich would exit with 1
 
@@ -31,15 +36,15 @@ def emit_json(data: Any) -> None:
 
 
 def say(text: str) -> None:
-    console().print(Text.from_markup(text))
+    console().print(Text.from_markup(_shown(text)))
 
 
 def failure(message: str, hint: str = "") -> None:
     """One line on stderr, and what to try."""
     err = console(stderr=True)
-    err.print(Text.assemble(("error: ", "bold red"), (message, "default")))
+    err.print(Text.assemble(("error: ", "bold red"), (_shown(message), "default")))
     if hint:
-        err.print(Text(f"  try: {hint}", style="dim"))
+        err.print(Text(f"  try: {_shown(hint)}", style="dim"))
 
 
 def problems(error: InvalidInput, *, as_json: bool) -> None:
@@ -71,7 +76,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], *, title
     out = console()
     if not out.is_terminal:
         for row in (columns, *rows):
-            sys.stdout.write("\t".join(str(cell) for cell in row) + "\n")
+            sys.stdout.write("\t".join(printable(str(cell)) for cell in row) + "\n")
         return
     out.print(framed(columns, rows, title=title))
 
@@ -82,5 +87,9 @@ def framed(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], *, titl
     for column in columns:
         view.add_column(column, overflow="fold")
     for row in rows:
-        view.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+        view.add_row(*(Text(_shown(cell)) if isinstance(cell, str) else cell for cell in row))
     return view
+
+
+def _shown(text: str) -> str:
+    return "\n".join(map(printable, text.split("\n")))

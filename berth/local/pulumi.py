@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 from pulumi import automation
+from rich.text import Text
 
 from berth.cli.output import console
 from berth.errors import OperationFailed
@@ -35,7 +36,7 @@ def deploy_with_pulumi(fleet: Fleet, project: Project, stack: str) -> None:
     original = (fleet.root / config.name).read_bytes()
     try:
         selected = automation.create_or_select_stack(stack, work_dir=str(fleet.root), opts=workspace)
-        selected.up(config_file=str(config), on_output=lambda line: out.print(line, markup=False), color="auto")
+        selected.up(config_file=str(config), on_output=lambda line: out.print(Text.from_ansi(line)), color="auto")
     except automation.ConcurrentUpdateError:
         raise OperationFailed(
             "another `pulumi up` of this stack is running", "wait for it, or: pulumi cancel"

@@ -10,6 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from berth.errors import printable
 from berth.plan.model import (
     Action,
     Base,
@@ -23,7 +24,6 @@ from berth.plan.model import (
     TenantChange,
 )
 from berth.plan.report.markdown import LIMIT, MARKER, markdown
-from berth.plan.report.words import printable
 from berth.settings.guards import Guard
 from tests.plan.project import Repo
 

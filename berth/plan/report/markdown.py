@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from berth.errors import printable
 from berth.plan.model import Action, ClusterPlan, ObjectChange, Plan, ResourceChange, StackPlan, TenantChange
 from berth.plan.radius import Blast, blast
-from berth.plan.report.words import PAST, counted, endings, guard_line, printable, property_line, title, yaml_diff
+from berth.plan.report.words import PAST, counted, endings, guard_line, property_line, title, yaml_diff
 
 MARKER = "<!-- berth-plan -->"
 """Hidden in every comment, so that the next one is written over it."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from berth.errors import printable
 from berth.plan.model import Action, ClusterPlan, ObjectChange, Plan, ResourceChange, StackPlan, TenantChange
 from berth.plan.radius import Blast, blast
 from berth.plan.report.words import (
@@ -15,7 +16,6 @@ from berth.plan.report.words import (
     counted,
     endings,
     guard_line,
-    printable,
     property_line,
     title,
     yaml_diff,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from berth.document import dotted
+from berth.errors import printable
 from berth.plan.model import ABSENT, Action, GuardHit, ObjectChange, PropertyChange, ResourceChange
 from berth.render.emit import to_yaml
 from berth.render.objects import Object
@@ -70,11 +71,6 @@ def value(found: Any) -> str:
         return "none"
     text = json.dumps(found, ensure_ascii=True)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-
-
-def printable(text: str) -> str:
-    """The text with everything that is no printable character written out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def yaml_diff(change: ObjectChange) -> Iterator[str]:

@@ -23,7 +23,8 @@ from berth.tenants.load import (
     tenant_of,
     tenant_paths,
 )
-from berth.tenants.model import Placement, Policy
+from berth.tenants.model import Placement
+from berth.tenants.policy import Policy
 from berth.tenants.references import check_placed_names, check_references
 from berth.tenants.resolve import Tenant, breaches, merged_policy, resolve
 

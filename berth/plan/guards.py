@@ -16,7 +16,8 @@ from berth.plan.model import Action, ClusterPlan, GuardHit, ObjectChange, Plan, 
 from berth.plan.radius import ON_ONE_MACHINE, PRODUCTION
 from berth.project import Project
 from berth.settings.guards import Approval, Guard, Guards
-from berth.tenants.model import Lifecycle, PodSecurity, TenantFile
+from berth.tenants.model import Lifecycle, TenantFile
+from berth.tenants.policy import PodSecurity
 
 _ENFORCED = "pod-security.kubernetes.io/enforce"
 _LEVELS = [level.value for level in (PodSecurity.RESTRICTED, PodSecurity.BASELINE)]

@@ -13,7 +13,7 @@ from berth import names
 from berth.cidr import network, networks, within
 from berth.render.objects import Object, tenant_object
 from berth.tenants import Tenant
-from berth.tenants.model import METADATA_NETWORKS
+from berth.tenants.policy import METADATA_NETWORKS
 
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
 """Set by the API server on every namespace: a label that nobody can fake."""

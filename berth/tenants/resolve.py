@@ -18,12 +18,11 @@ from berth.tenants.model import (
     Lifecycle,
     Owners,
     Placement,
-    PodSecurity,
-    Policy,
     Profile,
     TenantFile,
 )
 from berth.tenants.notify import Notify
+from berth.tenants.policy import PodSecurity, Policy
 
 DEFAULTS: Mapping[str, Any] = {
     # Both open the cluster to the outside and cost money: a profile or a tenant has to ask for them.

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berth.tenants.model import Placement, Policy, Profile, TenantFile
+from berth.tenants.model import Placement, Profile, TenantFile
+from berth.tenants.policy import Policy
 from berth.tenants.resolve import merge, merged_policy
 from tests.support import PLACEMENTS, Sandbox
 

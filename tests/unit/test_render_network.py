@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from berth.cidr import Network, within
 from berth.render.network import network_policy
 from berth.tenants import GitSource, Lifecycle, Policy, Tenant
-from berth.tenants.model import METADATA_NETWORKS, Owners
+from berth.tenants.model import Owners
+from berth.tenants.policy import METADATA_NETWORKS
 from tests.support import Sandbox, one
 
 

@@ -20,14 +20,14 @@ from berth.render.identity import ClientIds, account_annotations, credential_sou
 from berth.render.network import network_policy
 from berth.render.objects import Object
 from berth.render.quota import limit_range, resource_quota
-from berth.render.rbac import cluster_roles, owner_bindings, reconciler_bindings, service_accounts
+from berth.render.rbac import cluster_roles, owner_bindings, reconciler_bindings, service_accounts, sync_access
 from berth.render.roots import render_root
 from berth.render.workspace import sync_namespace, workload_namespaces
 from berth.settings import Cluster, Engine
 from berth.tenants import Tenant
 
 _SYNC_OBJECTS = {Engine.FLUX: flux.sync_objects, Engine.ARGOCD: argocd.sync_objects}
-"""What tells each engine where a tenant's manifests come from, and how they are applied; and the right to see that."""
+"""What tells each engine where a tenant's manifests come from, and how they are applied."""
 
 __all__ = ["ClientIds", "Object", "render", "render_alerts", "render_cluster", "render_root"]
 
@@ -43,6 +43,7 @@ def render(cluster: Cluster, tenant: Tenant, client_ids: ClientIds = MappingProx
         *service_accounts(tenant, account_annotations(cluster, tenant, client_ids)),
         *reconciler_bindings(tenant),
         *owner_bindings(tenant),
+        *sync_access(tenant),
         *resource_quota(tenant),
         *limit_range(tenant),
         *network_policy(tenant, credential_sources(cluster, tenant)),

@@ -8,7 +8,6 @@ from typing import Any
 
 from berth import names
 from berth.render.objects import Object, tenant_object
-from berth.render.rbac import sync_access
 from berth.settings import Cluster
 from berth.tenants import Tenant
 from berth.tenants.must_hold import patch_of
@@ -16,12 +15,10 @@ from berth.tenants.must_hold import patch_of
 
 def sync_objects(cluster: Cluster, tenant: Tenant) -> Iterator[Object]:
     """A GitRepository that holds nothing but the tenant's directory, and a Kustomization that applies the cluster's
-    path in it as the tenant's reconciler. Both in the sync namespace, named after the tenant, where its owners may see
-    them."""
+    path in it as the tenant's reconciler. Both in the sync namespace, named after the tenant."""
     namespace = names.sync_namespace(tenant.name)
     sharding = cluster.gitops.sharding
     labels = {names.SHARD_LABEL: shard_of(tenant.name, sharding.shards)} if sharding else {}
-    yield from sync_access(tenant)
     yield tenant_object(
         tenant,
         "source.toolkit.fluxcd.io/v1",

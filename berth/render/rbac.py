@@ -109,7 +109,7 @@ def owner_bindings(tenant: Tenant) -> Iterator[Object]:
 
 
 def sync_access(tenant: Tenant) -> Iterator[Object]:
-    """Owners see how their sync is doing, where that is told in the sync namespace."""
+    """Owners see how their sync is doing."""
     if tenant.owners.groups:
         namespace = names.sync_namespace(tenant.name)
         yield _binding(tenant, names.OWNERS_BINDING, namespace, names.SYNC_VIEWER_ROLE, _groups(tenant))

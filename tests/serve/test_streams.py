@@ -47,7 +47,7 @@ def test_two_hundred_pages_hear_of_each_change_and_the_clusters_do_not_hear_of_t
                     for _ in range(PAGES)
                 ]
                 lines = [page.aiter_lines() for page in pages]
-                heard = [asyncio.create_task(messages(each, 3)) for each in lines]
+                heard = [asyncio.create_task(messages(each, "third")) for each in lines]
                 grown = []
                 for round_ in ("first", "second", "third"):
                     await asyncio.to_thread(one.put, SYNCS, sync("acme", failing=round_))
@@ -59,6 +59,7 @@ def test_two_hundred_pages_hear_of_each_change_and_the_clusters_do_not_hear_of_t
 
     heard = asyncio.run(run())
     one.put(SYNCS, sync("acme"))
+    until("all is as it was", lambda: served.states() == {"in sync"})
     assert heard == [["first", "second", "third"]] * PAGES
     more = Counter(one.asked) - asked
     assert set(more) <= {"get /version"}, more
@@ -73,8 +74,8 @@ def message(served: Served) -> str:
     return str(served.rows()["acme", "one"]["message"])
 
 
-async def messages(lines: AsyncIterator[str], count: int) -> list[str]:
-    """What the first changes of a stream say of acme in the cluster one."""
+async def messages(lines: AsyncIterator[str], last: str) -> list[str]:
+    """What a stream says of acme in the cluster one, until it says `last`."""
     found: list[str] = []
     async for line in lines:
         if not line.startswith("data: "):
@@ -82,18 +83,25 @@ async def messages(lines: AsyncIterator[str], count: int) -> list[str]:
         for row in json.loads(line.removeprefix("data: ")).get("rows", []):
             if (row["tenant"], row["cluster"]) == ("acme", "one"):
                 found.append(row["message"])
-        if len(found) >= count:
+        if last in found:
             break
     return found
 
 
 def test_a_page_that_comes_back_gets_what_it_missed(settled: Simulated, served: Served) -> None:
+    until("nothing is left to be told", lambda: served.states() == {"in sync"})
     place = served.get("/api/state").json()["place"]
     settled.clusters["one"].put(SYNCS, sync("acme", failing="missed"))
-    until("it is known", lambda: message(served) == "missed")
-    headers = {"Last-Event-ID": place}
-    with httpx.stream("GET", f"{served.address}/api/events", headers=headers, timeout=60) as stream:
-        lines = (line for line in stream.iter_lines() if line.startswith("data: "))
-        assert json.loads(next(lines).removeprefix("data: "))["rows"][0]["message"] == "missed"
+    until_said(served, "missed")
+
+    async def run() -> list[str]:
+        headers = {"Last-Event-ID": place}
+        async with (
+            httpx.AsyncClient(base_url=served.address, timeout=60) as client,
+            client.stream("GET", "/api/events", headers=headers) as stream,
+        ):
+            return await messages(stream.aiter_lines(), "missed")
+
+    assert asyncio.run(run())[-1] == "missed"
     settled.clusters["one"].put(SYNCS, sync("acme"))
     until("all is as it was", lambda: served.states() == {"in sync"})

@@ -19,7 +19,8 @@ from berth.local.paths import FleetPaths
 from berth.local.stack import with_fleet
 from berth.project import Project
 from berth.settings import Engine
-from berth.status import Row, collect
+from berth.status import Row
+from berth.status.collect import collect
 
 WAIT_SECONDS = 180.0
 _HEALS = {

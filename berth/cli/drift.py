@@ -9,9 +9,11 @@ import click
 from rich.markup import escape
 from rich.text import Text
 
-from berth.cli.fleet import fleet_of, fleet_options, timeout_option
-from berth.cli.output import emit_json, say, table
-from berth.cli.project import json_option
+from berth.cli.emit import emit_json
+from berth.cli.fleet import fleet_of
+from berth.cli.fleet_options import fleet_options, timeout_option
+from berth.cli.options import json_option
+from berth.cli.output import say, table
 from berth.drift.look import Orders, drift
 from berth.drift.model import VERSION, Drift, Looked, What
 

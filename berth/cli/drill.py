@@ -9,9 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from berth.cli.emit import emit_json
 from berth.cli.local import stack_option
-from berth.cli.output import console, emit_json, say, table
-from berth.cli.project import json_option, project_root
+from berth.cli.options import json_option
+from berth.cli.output import console, say, table
+from berth.cli.project import project_root
 from berth.drill.model import Step
 from berth.errors import OperationFailed
 from berth.project import Project

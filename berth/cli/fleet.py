@@ -1,59 +1,21 @@
-"""What the commands that look at clusters share: which stacks, tenants and clusters are meant, and how they are
+"""What the options of commands that look at clusters mean: which stacks, tenants and clusters, and how they are
 reached."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import BinaryIO
 
 import click
 
+from berth.cli.fleet_options import unknown_names
 from berth.cli.project import project_root
-from berth.errors import InvalidInput, OperationFailed, Problem, did_you_mean, one_of
+from berth.errors import InvalidInput, OperationFailed, Problem
 from berth.kubeconfig import Entry, default_paths, entries_of, find, read_config
 from berth.project import Project
 from berth.settings import Cluster
-from berth.status.collect import TIMEOUT, Scope
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-_OPTIONS = (
-    click.option(
-        "--stack", "-s", "stacks", multiple=True, metavar="STACK",
-        help="Only this stack; may be repeated. Default: all stacks.",
-    ),
-    click.option("--tenant", "-t", "tenants", multiple=True, metavar="NAME",
-                 help="Only this tenant; may be repeated."),
-    click.option("--cluster", "-c", "clusters", multiple=True, metavar="NAME",
-                 help="Only this cluster; may be repeated."),
-    click.option(
-        "--kubeconfig", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-        help="Reach clusters by the contexts in this file, named like the clusters.",
-    ),
-    click.option(
-        "--context", "contexts", multiple=True, metavar="CLUSTER=CONTEXT",
-        help="Reach this cluster by a context of another name; may be repeated.",
-    ),
-    click.option(
-        "--outputs", type=click.File("rb"), metavar="FILE",
-        help="Reach clusters by the stack's outputs as JSON, as pulumi prints them; - is stdin.",
-    ),
-)  # fmt: skip
-
-
-def fleet_options(command: F) -> F:
-    """The options of a command that looks at clusters: their values are `fleet_of`'s arguments."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
-def timeout_option(command: F) -> F:
-    return click.option(
-        "--timeout", type=click.FloatRange(1, 600), default=TIMEOUT, show_default=True, metavar="SECONDS",
-        help="How long one cluster or Git server may take.",
-    )(command)  # fmt: skip
+from berth.status.collect import Scope
 
 
 def fleet_of(
@@ -76,7 +38,7 @@ def fleet_of(
         project = with_fleet(project, name)
     there = [cluster for name in names for cluster in project.stack(name).clusters]
     known = [cluster.name for cluster in there]
-    problems = [*_unknown("tenant", tenants, list(project.tenants)), *_unknown("cluster", clusters, known)]
+    problems = [*unknown_names("tenant", tenants, list(project.tenants)), *unknown_names("cluster", clusters, known)]
     chosen = _contexts(contexts, known, problems)
     if outputs is not None and len(names) != 1:
         fix = "name the one stack whose outputs they are with --stack"
@@ -93,14 +55,6 @@ def fleet_of(
     return project, scope
 
 
-def _unknown(option: str, asked: Sequence[str], known: list[str]) -> list[Problem]:
-    return [
-        Problem(f"--{option}", 0, 0, "", f'"{name}"', one_of(known), did_you_mean(name, known))
-        for name in dict.fromkeys(asked)
-        if name not in known
-    ]
-
-
 def _contexts(stated: Sequence[str], known: list[str], problems: list[Problem]) -> dict[str, str]:
     """By cluster, the context that was stated. What is wrong with them is added to `problems`."""
     chosen = {}
@@ -109,7 +63,7 @@ def _contexts(stated: Sequence[str], known: list[str], problems: list[Problem]) 
         if not equals or not context:
             problems.append(Problem("--context", 0, 0, "", f'"{text}"', "CLUSTER=CONTEXT"))
         elif cluster not in known:
-            problems += _unknown("context", [cluster], known)
+            problems += unknown_names("context", [cluster], known)
         else:
             chosen[cluster] = context
     return chosen

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from berth.cli.output import say, table
-from berth.status import ClusterRow, Reach, Row, State
+from berth.status.model import ClusterRow, Reach, Row, State
 
 STYLES = {
     State.IN_SYNC: "green",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
-from berth.cli.output import emit_json, say, table
-from berth.cli.project import json_option, project_root, stack_option
+from berth.cli.emit import emit_json
+from berth.cli.options import json_option, stack_option
+from berth.cli.output import say, table
+from berth.cli.project import project_root
 from berth.project import Project
 
 

@@ -10,8 +10,10 @@ from typing import BinaryIO
 import click
 from rich.text import Text
 
-from berth.cli.output import console, emit_json
-from berth.cli.project import json_option, load_project, stack_option
+from berth.cli.emit import emit_json
+from berth.cli.options import json_option, stack_option
+from berth.cli.output import console
+from berth.cli.project import load_project
 from berth.errors import InvalidInput, Problem, did_you_mean, one_of
 from berth.kubeconfig import Change, Entry, Merged, default_paths, entries_of, merge_into
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
-from berth.cli.output import emit_json, say, table
-from berth.cli.project import json_option, project_root
+from berth.cli.emit import emit_json
+from berth.cli.options import json_option
+from berth.cli.output import say, table
+from berth.cli.project import project_root
 from berth.errors import InvalidInput, OperationFailed, Problem, did_you_mean, one_of
 from berth.settings.kinds import Engine
 

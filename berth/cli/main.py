@@ -104,25 +104,35 @@ def main() -> None:
 
 def _outcome() -> tuple[int, Callable[[], None]]:
     """Runs the command. Returns the exit code, and what tells the rest of it."""
-    from berth.cli import output
-
     try:
         result: Any = cli.main(standalone_mode=False)
         sys.stdout.flush()
     except InvalidInput as error:
-        return 2, partial(output.problems, error, as_json="--json" in sys.argv)
+        return 2, partial(_refuse, error)
     except OperationFailed as error:
-        return 1, partial(output.failure, error.message, error.hint)
+        return 1, partial(_fail, error.message, error.hint)
     except click.ClickException as error:
         return error.exit_code, error.show
     except (KeyboardInterrupt, click.Abort):
-        return 128 + signal.SIGINT, partial(output.failure, "interrupted")
+        return 128 + signal.SIGINT, partial(_fail, "interrupted")
     except (BrokenPipeError, _ReaderGone):
         return 0, _leave_stdout
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return 1, partial(output.failure, f"{where}{error.strerror or error}")
+        return 1, partial(_fail, f"{where}{error.strerror or error}")
     return result if isinstance(result, int) else 0, lambda: None
+
+
+def _refuse(error: InvalidInput) -> None:
+    from berth.cli.output import problems
+
+    problems(error, as_json="--json" in sys.argv)
+
+
+def _fail(message: str, hint: str = "") -> None:
+    from berth.cli.output import failure
+
+    failure(message, hint)
 
 
 def _leave_stdout() -> None:

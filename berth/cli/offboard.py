@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import click
 from rich.markup import escape
 
-from berth.cli.output import console, emit_json, say, table
-from berth.cli.project import json_option, load_project
+from berth.cli.emit import emit_json
+from berth.cli.options import json_option
+from berth.cli.output import console, say, table
+from berth.cli.project import load_project
 from berth.errors import InvalidInput, Problem, did_you_mean
 from berth.offboarding.model import CLAIM, Result, State
 from berth.offboarding.run import drain, verify

@@ -1,4 +1,4 @@
-"""How the command line talks: tables and colour on a terminal, one line a fact when piped, JSON for machines."""
+"""How the command line talks: tables and colour on a terminal, one line a fact when piped. JSON is for `emit`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic_core import to_json
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from berth.cli.emit import emit_json
 from berth.errors import InvalidInput, printable
 
 
@@ -27,12 +27,6 @@ class _Console(Console):
 def console(*, stderr: bool = False) -> Console:
     """A console that is plain, and never wraps, where nobody is watching."""
     return _Console(stderr=stderr, highlight=False, soft_wrap=not (sys.stderr if stderr else sys.stdout).isatty())
-
-
-def emit_json(data: Any) -> None:
-    """Data as JSON on stdout."""
-    # Python's own encoder is ten times slower where it indents, which thousands of rows feel.
-    sys.stdout.write(to_json(data, indent=2).decode() + "\n")
 
 
 def say(text: str) -> None:

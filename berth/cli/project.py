@@ -1,4 +1,4 @@
-"""What commands share: the project they work on, and the option that names a stack."""
+"""The project that a command works on."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from pathlib import Path
 import click
 
 from berth.project import Project, find_root
-
-stack_option = click.option("--stack", "-s", "stack", required=True, metavar="STACK", help="The stack, such as dev.")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def project_root(ctx: click.Context) -> Path:

@@ -9,8 +9,9 @@ from typing import Any, BinaryIO
 
 import click
 
+from berth.cli.options import stack_option
 from berth.cli.output import say
-from berth.cli.project import load_project, stack_option
+from berth.cli.project import load_project
 from berth.errors import InvalidInput, OperationFailed, Problem
 from berth.local.paths import FleetPaths
 from berth.offboarding.removed import refuse_removed

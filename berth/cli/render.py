@@ -10,8 +10,9 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
+from berth.cli.options import stack_option
 from berth.cli.output import say
-from berth.cli.project import load_project, stack_option
+from berth.cli.project import load_project
 from berth.errors import InvalidInput, Problem, did_you_mean, one_of
 from berth.files import write_text
 from berth.project import Project

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import re
 from pathlib import Path
 from typing import Any
 
 import click
 
-from berth.cli.fleet import fleet_of, fleet_options, timeout_option
+from berth.cli.fleet import fleet_of
+from berth.cli.fleet_options import fleet_options, timeout_option
 from berth.cli.output import console, say
 from berth.cli.project import project_root
-from berth.errors import InvalidInput, OperationFailed, Problem
+from berth.cli.token import TOKEN, token_of
 from berth.project import Project
 from berth.status.collect import Scope
-
-TOKEN = "BERTH_SERVE_TOKEN"  # noqa: S105 - the name of a variable
-_TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,}")
 
 
 @click.command("serve")
@@ -66,7 +62,7 @@ def command(
     from berth.serve.following import stamp
     from berth.serve.serving import Listen, serve
 
-    token = _token(token_file)
+    token = token_of(token_file)
     seen = stamp(project_root(ctx))  # before they are read: what changes meanwhile is read again
     project, scope = fleet_of(ctx, **options)
     scope.timeout = timeout
@@ -92,19 +88,3 @@ def command(
         load,
         seen,
     )
-
-
-def _token(path: Path | None) -> str:
-    """The token that readers need; empty where none was given. Raises InvalidInput, OperationFailed."""
-    where, given = TOKEN, os.environ.get(TOKEN)
-    if path is not None:
-        try:
-            where, given = str(path), path.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise OperationFailed(f"{path}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
-    if given is None:
-        return ""
-    if not _TOKEN.fullmatch(given):
-        expected = "16 or more letters, digits, and . _ ~ -"
-        raise InvalidInput([Problem(where, 0, 0, "", "", expected, "make one: openssl rand -hex 24")])
-    return given

@@ -2,40 +2,51 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Group
-from rich.live import Live
-from rich.text import Text
 
-from berth.cli.fleet import fleet_of, fleet_options, timeout_option
-from berth.cli.fleet_tables import (
-    CLUSTER_COLUMNS,
-    TENANT_COLUMNS,
-    cluster_lines,
-    summary,
-    tenant_lines,
-    told,
-)
-from berth.cli.output import console, emit_json, framed, say, table
-from berth.cli.project import json_option
-from berth.project import Project
-from berth.status import Fleet, Reach, Scope, collect_all
-from berth.status.model import VERSION
+from berth.cli.emit import emit_json
+from berth.cli.fleet_options import fleet_options, timeout_option, unknown_names
+from berth.cli.options import json_option
+from berth.cli.token import TOKEN, token_of
+from berth.errors import InvalidInput, Problem, printable
+from berth.status.model import VERSION, Fleet
 
-_EVERY = 2.0
-"""Seconds between two looks of --watch."""
+_OF_CLUSTERS = {"kubeconfig": "--kubeconfig", "contexts": "--context", "outputs": "--outputs"}
+"""Options that say how clusters are reached, which a server knows by itself."""
 
 
 @click.command("status")
 @fleet_options
+@click.option(
+    "--server",
+    metavar="URL",
+    help="Ask a running `berth serve`, which knows at once, not the clusters. No kubeconfig or project is needed.",
+)
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=f"The server's token is in this file, or in {TOKEN}.",
+)
 @timeout_option
 @click.option("--watch", "-w", is_flag=True, help="Look again and again, until all is well or you press Ctrl-C.")
 @json_option
 @click.pass_context
-def command(ctx: click.Context, /, *, timeout: float, watch: bool, as_json: bool, **options: Any) -> int:
+def command(
+    ctx: click.Context,
+    /,
+    *,
+    server: str | None,
+    token_file: Path | None,
+    timeout: float,
+    watch: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
     """Show every tenant in every cluster, and every cluster: what should run, and what runs.
 
     Expected is the commit that the tenant's branch or tag stands at in Git, applied is what the cluster's agent says it
@@ -45,63 +56,92 @@ def command(ctx: click.Context, /, *, timeout: float, watch: bool, as_json: bool
     """
     if watch and as_json:
         raise click.UsageError("--watch and --json do not go together: a script asks again by itself")
-    project, scope = fleet_of(ctx, **options)
-    scope.timeout = timeout
+    if server is None:
+        if token_file is not None:
+            raise click.UsageError("--token-file is for --server")
+        look = _of_clusters(ctx, timeout, **options)
+    else:
+        given = [option for name, option in _OF_CLUSTERS.items() if options[name]]
+        if given:
+            raise click.UsageError(f"{given[0]} does not go with --server, which knows its clusters")
+        look = _of_server(server, token_of(token_file), timeout, **options)
     if watch:
-        return _watch(project, scope)
-    fleet = collect_all(project, scope)
+        from berth.cli.status_views import watch as watch_until_well
+
+        return watch_until_well(lambda: look()[1])
+    stacks, fleet = look()
     if as_json:
         emit_json(
             {
                 "version": VERSION,
-                "stacks": list(scope.stacks),
+                "stacks": list(stacks),
                 "clusters": [row.as_dict() for row in fleet.clusters],
                 "rows": [row.as_dict() for row in fleet.rows],
             }
         )
     else:
-        table(TENANT_COLUMNS, tenant_lines(fleet.rows))
-        say("")
-        table(CLUSTER_COLUMNS, cluster_lines(fleet.clusters))
-        say(f"\n{summary(fleet.rows)}")
-    return 0 if _good(fleet) else 1
+        from berth.cli.status_views import show
+
+        show(fleet)
+    return 0 if fleet.good else 1
 
 
-def _good(fleet: Fleet) -> bool:
-    return all(row.state.good for row in fleet.rows) and all(row.state is Reach.OK for row in fleet.clusters)
+Look = Callable[[], tuple[Sequence[str], Fleet]]
+"""Gives the stacks that were meant, and their rows as they are now."""
 
 
-def _watch(project: Project, scope: Scope) -> int:
-    """Draws the tables anew until all is well; where nobody watches, prints a line when something changes."""
-    out = console()
-    if not out.is_terminal:
-        line = ""
-        while True:
-            fleet = collect_all(project, scope)
-            if (now := told(fleet.rows, fleet.clusters)) != line:
-                say(now)
-            line = now
-            if _good(fleet):
-                return 0
-            time.sleep(_EVERY)
-    with Live(console=out, auto_refresh=False, vertical_overflow="crop") as live:
-        while True:
-            fleet = collect_all(project, scope)
-            live.update(_view(fleet, out.height), refresh=True)
-            if _good(fleet):
-                return 0
-            time.sleep(_EVERY)
+def _of_clusters(ctx: click.Context, timeout: float, **options: Any) -> Look:
+    from berth.cli.fleet import fleet_of
+    from berth.status.collect import collect_all
+
+    project, scope = fleet_of(ctx, **options)
+    scope.timeout = timeout
+    return lambda: (scope.stacks, collect_all(project, scope))
 
 
-def _view(fleet: Fleet, height: int) -> Group:
-    """What fits: all tenants, or where there are too many those that are not well."""
-    room = max(height - len(fleet.clusters) - 6, 1)
-    rows = fleet.rows if len(fleet.rows) <= room else [row for row in fleet.rows if not row.state.good]
-    left = f", {len(rows) - room} more not shown" if len(rows) > room else ""
-    return Group(
-        framed(TENANT_COLUMNS, tenant_lines(rows[:room])),
-        Text(),
-        framed(CLUSTER_COLUMNS, cluster_lines(fleet.clusters)),
-        Text(),
-        Text.from_markup(summary(fleet.rows) + left),
-    )
+def _of_server(
+    server: str,
+    token: str,
+    timeout: float,
+    stacks: Sequence[str],
+    tenants: Sequence[str],
+    clusters: Sequence[str],
+    **_: Any,
+) -> Look:
+    from berth.status.served import ask_server, server_of
+
+    url = server_of(server)
+    if url is None:
+        raise InvalidInput([Problem("--server", 0, 0, "", f'"{server}"', "an address such as http://127.0.0.1:7470")])
+
+    noted: list[str] = []
+
+    def look() -> tuple[Sequence[str], Fleet]:
+        found = ask_server(url, token, timeout)
+        if found.notes and found.notes != noted:
+            click.echo("\n".join(map(printable, found.notes)), err=True)
+        noted[:] = found.notes
+        return _meant(found.stacks, found.fleet, stacks, tenants, clusters)
+
+    return look
+
+
+def _meant(
+    known: Sequence[str], fleet: Fleet, stacks: Sequence[str], tenants: Sequence[str], clusters: Sequence[str]
+) -> tuple[Sequence[str], Fleet]:
+    """Of all that the server knows, what was asked for. Raises InvalidInput."""
+    problems = [
+        *unknown_names("stack", stacks, list(known)),
+        *unknown_names("tenant", tenants, list(dict.fromkeys(row.tenant for row in fleet.rows))),
+        *unknown_names("cluster", clusters, [row.cluster for row in fleet.clusters]),
+    ]
+    if problems:
+        raise InvalidInput(problems)
+    shown = [
+        row
+        for row in fleet.clusters
+        if (not stacks or row.stack in stacks) and (not clusters or row.cluster in clusters)
+    ]
+    names = {row.cluster for row in shown}
+    rows = [row for row in fleet.rows if row.cluster in names and (not tenants or row.tenant in tenants)]
+    return [name for name in known if not stacks or name in stacks], Fleet(rows, shown)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
-from berth.cli.output import emit_json, say
-from berth.cli.project import json_option, load_project
+from berth.cli.emit import emit_json
+from berth.cli.options import json_option
+from berth.cli.output import say
+from berth.cli.project import load_project
 
 
 @click.command("validate")

@@ -11,7 +11,8 @@ from berth.local.controlplane import ControlPlane
 from berth.local.fleet import Fleet
 from berth.project import Project
 from berth.settings import Engine
-from berth.status import Row, Scope, State, collect_all
+from berth.status import Row, State
+from berth.status.collect import Scope, collect_all
 from berth.tenants import Tenant
 
 LOOK_SECONDS = 5.0

@@ -26,8 +26,9 @@ from berth.handover.model import (
 from berth.loop import run
 from berth.project import Project
 from berth.settings import Cluster, Delivery, Engine
-from berth.status import Row, State, collect
+from berth.status import Row, State
 from berth.status.client import connect
+from berth.status.collect import collect
 from berth.tenants import Tenant
 
 TIMEOUT = 30.0

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from berth.errors import OperationFailed
 from berth.project import Project
 from berth.rollback.prepare import Rollback
-from berth.status import Row, Scope, State, collect_all
+from berth.status import Row, State
+from berth.status.collect import Scope, collect_all
 
 EVERY = 2.0
 """Seconds between two looks."""

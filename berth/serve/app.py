@@ -31,8 +31,11 @@ STREAMS = 1000
 Details = Callable[[str, str], Awaitable[dict[str, Any]]]
 """What is known of a tenant in a cluster. Raises KeyError where there is no such row."""
 
+Status = Callable[[], bytes | None]
+"""All that is known, as `berth status --json` has it; None as long as that is not all there is."""
 
-def app_of(board: Board, details: Details, *, token: str = "", names: Iterable[str] = ()) -> Starlette:
+
+def app_of(board: Board, details: Details, status: Status, *, token: str = "", names: Iterable[str] = ()) -> Starlette:
     """The application for a board. Without a token whoever reaches it may read; `names` are those of this server."""
     page = page_of("berth.serve.page", "Fleet", asks=True).encode()
     icon = asset("berth.serve.page", "icon.svg").encode()
@@ -46,6 +49,12 @@ def app_of(board: Board, details: Details, *, token: str = "", names: Iterable[s
 
     async def state(_: Request) -> Response:
         return Response(board.state(), media_type="application/json")
+
+    async def whole(_: Request) -> Response:
+        body = status()
+        if body is None:
+            return PlainTextResponse("not all clusters have been looked at yet\n", 503, {"Retry-After": "1"})
+        return Response(body, media_type="application/json")
 
     async def events(request: Request) -> Response:
         if board.readers >= STREAMS:
@@ -72,6 +81,7 @@ def app_of(board: Board, details: Details, *, token: str = "", names: Iterable[s
             Route("/", root),
             Route("/icon.svg", picture),
             Route("/api/state", state),
+            Route("/api/status", whole),
             Route("/api/events", events),
             Route("/api/tenants/{tenant}/clusters/{cluster}", drill),
             Route("/metrics", metrics),

@@ -12,11 +12,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from berth.errors import OperationFailed
 from berth.serve.board import Board, Key
-from berth.serve.data import cluster_data, row_data
+from berth.serve.data import cluster_data, row_data, status_data
+from berth.serve.latest import Latest, Placed
 from berth.serve.watching import Connect, Watch
 from berth.settings import Cluster
 from berth.status.collect import LOG_TIMEOUT
@@ -47,8 +48,9 @@ class Fleet:
 
     def __init__(
         self,
-        placed: Iterable[tuple[Cluster, Sequence[Tenant]]],
+        placed: Placed,
         board: Board,
+        latest: Latest,
         reach: Callable[[Cluster], Connect],
         timeout: float,
         programs: Callable[[Cluster], Sequence[Object]] = lambda _: (),
@@ -56,6 +58,7 @@ class Fleet:
     ) -> None:
         self.watches: dict[str, Watch] = {}
         self._board = board
+        self._latest = latest
         self._timeout = timeout
         self._tenants: dict[str, dict[str, Tenant]] = {}
         self._expected: dict[Point, Commits | OperationFailed] = {}
@@ -116,16 +119,20 @@ class Fleet:
             await asyncio.sleep(GATHER)
             self._wake.clear()
             dirty, self._dirty = self._dirty, {}
-            made: dict[Key, dict[str, object] | None] = {}
-            clusters: dict[str, dict[str, object]] = {}
+            made: dict[Key, dict[str, Any]] = {}
+            clusters: dict[str, dict[str, Any]] = {}
+            pages: dict[Key, dict[str, Any] | None] = {}
+            told: dict[str, dict[str, Any]] = {}
             for name, concerned in dirty.items():
                 watch, tenants = self.watches[name], self._tenants[name]
                 chosen = tenants.values() if concerned is None else [tenants[each] for each in concerned]
                 for row in self._rows(watch, list(chosen)):
-                    made[row.tenant, name] = row_data(row, tenants[row.tenant].owners.team)
-                told = cluster_row(watch.cluster, watch.answer or _NOT_YET, self._expected)
-                clusters[name] = cluster_data(told, watch.since, read=watch.answer is not None)
-            self._board.publish(made, clusters)
+                    made[row.tenant, name] = whole = status_data(row)
+                    pages[row.tenant, name] = row_data(whole, tenants[row.tenant].owners.team)
+                clusters[name] = status_data(cluster_row(watch.cluster, watch.answer or _NOT_YET, self._expected))
+                told[name] = cluster_data(clusters[name], watch.since, read=watch.answer is not None)
+            self._latest.take(made, clusters)
+            self._board.publish(pages, told)
 
     def _rows(self, watch: Watch, tenants: list[Tenant]) -> Iterable[Row]:
         answer = watch.answer

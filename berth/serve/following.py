@@ -15,6 +15,7 @@ from berth.errors import InvalidInput, OperationFailed
 from berth.project import Project
 from berth.serve.board import Board
 from berth.serve.fleet import Fleet, in_thread
+from berth.serve.latest import Latest
 from berth.serve.watching import Connect
 from berth.settings import Cluster
 from berth.status.api import Api, open_api
@@ -65,6 +66,7 @@ class Following:
         self._root = project.root
         self._placed = scope.placed(project)
         self._renewed = asyncio.Event()
+        self._latest = Latest(self._placed)
         self.fleet = self._made(scope, None)
 
     async def run(self) -> None:
@@ -74,9 +76,13 @@ class Following:
             if self._load is not None:
                 tasks.create_task(self._follow(self._load))
 
+    def status(self) -> bytes | None:
+        """What `berth status --json` would print now; None as long as not all of it is known."""
+        return self._latest.body(self._board.notes)
+
     def _made(self, scope: Scope, former: Fleet | None) -> Fleet:
         reach = lambda cluster: _reach(self._root, scope, cluster)  # noqa: E731
-        return Fleet(self._placed, self._board, reach, scope.timeout, self._programs, former)
+        return Fleet(self._placed, self._board, self._latest, reach, scope.timeout, self._programs, former)
 
     async def _show(self) -> None:
         while True:
@@ -112,6 +118,7 @@ class Following:
         if placed == self._placed:
             return
         self._placed = placed
+        self._latest.place(placed)
         self.fleet = self._made(scope, self.fleet)
         rows = {(tenant.name, cluster.name) for cluster, tenants in placed for tenant in tenants}
         self._board.keep(rows, {cluster.name for cluster, _ in placed})

@@ -67,7 +67,8 @@ async def _run(
 ) -> None:
     board = Board()
     following = Following(project, scope, board, programs, load, seen)
-    app = app_of(board, details_of(lambda: following.fleet, scope.timeout), token=token, names=names)
+    details = details_of(lambda: following.fleet, scope.timeout)
+    app = app_of(board, details, following.status, token=token, names=names)
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -3,9 +3,11 @@
 `collect` asks everybody at once: clusters through `asking`, Git through `history`. What they answer is kept in
 `observed` and `expected`, and `rows` judges it, with what `flux`, `argocd` and `agent` know. Only those who ask know
 `api` and `client`; `rows` is pure, for whoever gets to know clusters in another way, by watching them for example.
+`served` asks somebody who does: a running `berth serve`.
+
+What is imported here is what status says; who asks is for those who ask to import, and takes its time.
 """
 
-from berth.status.collect import Fleet, Scope, collect, collect_all
-from berth.status.model import ClusterRow, Reach, Row, State
+from berth.status.model import ClusterRow, Fleet, Reach, Row, State
 
-__all__ = ["ClusterRow", "Fleet", "Reach", "Row", "Scope", "State", "collect", "collect_all"]
+__all__ = ["ClusterRow", "Fleet", "Reach", "Row", "State"]

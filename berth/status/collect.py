@@ -17,24 +17,14 @@ from berth.settings import Cluster
 from berth.status.asking import ask
 from berth.status.expected import Commits, Expected, Point, point_of, root_point
 from berth.status.history import expected_commit, with_log
-from berth.status.model import ClusterRow, Row
+from berth.status.model import TIMEOUT, Fleet, Row
 from berth.status.observed import Object, Observed
 from berth.status.rows import cluster_row, rows
 from berth.tenants import Tenant
 
-TIMEOUT = 10.0
-"""Seconds that one cluster or Git server has to answer."""
 LOG_TIMEOUT = 5.0
 """Seconds that a Git server has to tell the commits before one. Without them, the lag is unknown and all else holds."""
 _REPOS_AT_ONCE = 16
-
-
-@dataclass(frozen=True)
-class Fleet:
-    """The rows of some stacks: of tenants by tenant and cluster, of clusters in the order of the stack files."""
-
-    rows: list[Row]
-    clusters: list[ClusterRow]
 
 
 @dataclass

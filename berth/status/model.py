@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 VERSION = 1
 """Of the JSON: raised when a field goes or changes its meaning, not when one is added."""
+TIMEOUT = 10.0
+"""Seconds that one cluster or Git server has to answer."""
 
 
 class State(StrEnum):
@@ -139,6 +141,19 @@ class ClusterRow:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"lockdown": self.lockdown}
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The rows of some stacks: of tenants by tenant and cluster, of clusters in the order of the stack files."""
+
+    rows: list[Row]
+    clusters: list[ClusterRow]
+
+    @property
+    def good(self) -> bool:
+        """Whether every tenant is in sync or suspended, and every cluster in order."""
+        return all(row.state.good for row in self.rows) and all(row.state is Reach.OK for row in self.clusters)
 
 
 def _text(time: datetime.datetime | None) -> str | None:

@@ -22,7 +22,7 @@ from berth.local import build
 from berth.local.stack import with_fleet
 from berth.project import Project
 from berth.settings import Engine as Kind
-from berth.status import collect
+from berth.status.collect import collect
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("Pulumi.yaml", "Pulumi.*.yaml", "__main__.py", "requirements.txt", "constraints.txt")

@@ -18,7 +18,8 @@ import psutil
 import pytest
 
 from berth.kubeconfig import Entry, merge_into
-from berth.status import Row, collect
+from berth.status import Row
+from berth.status.collect import collect
 from berth.status.model import State
 from tests.support import Sandbox
 

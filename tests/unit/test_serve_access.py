@@ -34,7 +34,7 @@ def ask(
     async def send() -> httpx.Response:
         board = Board()
         board.close()  # a stream ends at once
-        app = app_of(board, details, token=token, names=names)
+        app = app_of(board, details, lambda: None, token=token, names=names)
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1:7470"
         ) as client:

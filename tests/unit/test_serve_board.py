@@ -178,7 +178,7 @@ def test_a_reader_that_does_not_read_is_dropped(monkeypatch: pytest.MonkeyPatch)
 
     async def run() -> None:
         board = Board()
-        app = app_of(board, no_details)
+        app = app_of(board, no_details, lambda: None)
         sent = []
 
         async def receive() -> dict[str, Any]:
@@ -212,7 +212,7 @@ def test_only_so_many_streams_are_open(monkeypatch: pytest.MonkeyPatch) -> None:
 
         board = Board()
         board.readers = 3
-        app = app_of(board, no_details)
+        app = app_of(board, no_details, lambda: None)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1") as client:
             answer = await client.get("/api/events")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")

@@ -10,7 +10,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from berth.serve.board import Board
-from berth.serve.data import cluster_data, row_data
+from berth.serve.data import cluster_data, row_data, status_data
 from berth.serve.metrics import registry_of
 from berth.status.model import ClusterRow, Reach, Row, State, Use, Workloads
 
@@ -24,8 +24,8 @@ def samples(rows: list[Row], clusters: list[ClusterRow]) -> dict[tuple[str, ...]
     async def text() -> str:
         board = Board()
         board.publish(
-            {(row.tenant, row.cluster): row_data(row, "") for row in rows},
-            {row.cluster: cluster_data(row, SINCE) for row in clusters},
+            {(row.tenant, row.cluster): row_data(status_data(row), "") for row in rows},
+            {row.cluster: cluster_data(status_data(row), SINCE) for row in clusters},
         )
         return generate_latest(registry_of(board)).decode()
 
@@ -95,7 +95,7 @@ def test_no_name_breaks_the_format() -> None:
 
 
 def test_a_credential_in_a_message_goes_nowhere() -> None:
-    data = row_data(row(message="https://me:secret@git.example.com/x: no"), "")
+    data = status_data(row(message="https://me:secret@git.example.com/x: no"))
     assert data["message"] == "https://[credential]@git.example.com/x: no"
-    told = cluster_data(cluster(Reach.WRONG, message="https://me:secret@h"), None)
+    told = status_data(cluster(Reach.WRONG, message="https://me:secret@h"))
     assert "secret" not in told["message"]

@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 from berth.local import pki
-from berth.status import Fleet, Reach, Row, Scope, State, collect_all
+from berth.status import Fleet, Reach, Row, State
+from berth.status.collect import Scope, collect_all
 from tests.serve.clusters import COMMIT, DEPLOYMENTS, NODES, QUOTAS, SOURCES, SYNCS, Simulated, quota, source, sync
 from tests.support import Sandbox
 

@@ -5,14 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
-import re
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +15,9 @@ import httpx
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
-from bench.measure import ROOT
 from bench.status.objects import KINDS, failing, name_of, path_of
 from bench.status.real import client_of
+from bench.status.served import serving
 from berth.local.controlplane import ControlPlane
 from berth.names import sync_namespace
 
@@ -66,7 +61,7 @@ def view(
     project: Path, stack: str, planes: Sequence[ControlPlane], pages: Sequence[int], seconds: float, changes: int
 ) -> list[Viewed]:
     """Runs `berth serve` in the project, and has so many pages open, one number after the other, each for `seconds`."""
-    with _serving(project, stack) as (process, address):
+    with serving(project, stack) as (process, address):
         return asyncio.run(_view(process, address, planes, pages, seconds, changes))
 
 
@@ -84,7 +79,6 @@ async def _view(
         found = []
         client = httpx.AsyncClient(base_url=address, limits=limits, timeout=_PATIENCE, trust_env=False)
         await stack.enter_async_context(client)
-        await _until_read(client)
         for number in pages:
             found.append(await _round(process, client, clusters, number, seconds, changes))
         return found
@@ -144,30 +138,6 @@ def requests_in(metrics: str) -> int:
             and sample.labels["resource"] in plurals
         )
     )
-
-
-async def _until_read(client: httpx.AsyncClient) -> None:
-    end = time.monotonic() + _PATIENCE
-    while {row["state"] for row in (await client.get("/api/state")).json()["rows"]} != {"in sync"}:
-        if time.monotonic() > end:
-            raise SystemExit("berth serve does not find every tenant in sync")
-        await asyncio.sleep(0.5)
-
-
-@contextmanager
-def _serving(project: Path, stack: str) -> Iterator[tuple[psutil.Process, str]]:
-    """`berth serve` on a free port: its process and its address."""
-    command = (sys.executable, "-m", "berth", "serve", "--port", "0", "--stack", stack)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
-    with subprocess.Popen(command, cwd=project, env=environment, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
-        try:
-            printed = server.stdout.readline() if server.stdout else ""
-            address = re.search(r"http://[^/\s]+", printed)
-            if address is None:
-                raise SystemExit(f"berth serve says: {printed}")
-            yield psutil.Process(server.pid), address[0]
-        finally:
-            server.terminate()
 
 
 def _memory(process: psutil.Process) -> float:

@@ -1,4 +1,4 @@
-"""From nothing to all tenants in one cluster: applying their objects, and then the agent at work."""
+"""From nothing to all tenants in one cluster: their objects are applied, and the agent is at work from the first on."""
 
 from __future__ import annotations
 
@@ -24,16 +24,14 @@ class Converged:
     way: Way
     tenants: int
     objects: int
-    applying: float
-    """To apply what does not concern the agent."""
+    applied: float
+    """Until kubectl had applied all of them."""
+    whole: float
+    """Until the last tenant was in sync as well."""
     agent: float
-    """From then until the last tenant was in sync: to apply what does, and the agent's work."""
-    busy: float
     """Processor time of the agent's processes in all of it."""
-
-    @property
-    def whole(self) -> float:
-        return self.applying + self.agent
+    plane: float
+    """Processor time of the control plane's."""
 
 
 def converge(engine: Engine, way: Way, tenants: int, interval: str) -> Converged:
@@ -49,15 +47,14 @@ def converge(engine: Engine, way: Way, tenants: int, interval: str) -> Converged
 def _measure(fleet: BenchFleet, way: Way, api: ClusterApi, pool: ThreadPoolExecutor) -> Converged:
     plane, tenants, syncs = fleet.planes[0], fleet.tenants[way], SYNCS[fleet.engine]
     objects = fleet.objects(way, plane)
-    before = fleet.agent_seconds()
+    before = fleet.seconds()
     began = time.perf_counter()
-    fleet.apply(plane, [item for item in objects if item["kind"] not in syncs.kinds])
-    applied = time.perf_counter()
     done = pool.submit(api.when, all_in_sync(tenants), *syncs.applies)
-    fleet.apply(plane, [item for item in objects if item["kind"] in syncs.kinds])
-    agent = done.result() - applied
-    busy = fleet.agent_seconds() - before
+    fleet.apply(plane, objects)
+    applied = time.perf_counter()
+    whole = max(done.result(), applied) - began
+    agent, control = (after - first for after, first in zip(fleet.seconds(), before, strict=True))
     found = api.count("apps/v1", "Deployment", "web")
     if found != len(tenants):
         raise OperationFailed(f"{plane.name}: {len(tenants)} tenants are in sync, but {found} have their workload")
-    return Converged(fleet.engine, way, found, len(objects), applied - began, agent, busy)
+    return Converged(fleet.engine, way, found, len(objects), applied - began, whole, agent, control)

@@ -28,6 +28,7 @@ from berth.settings import Engine
 
 STACK = "local"
 CLOUDS = ("aws", "gcp", "azure")
+_CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager")
 
 
 class BenchFleet:
@@ -78,12 +79,16 @@ class BenchFleet:
             )
         ]
 
-    def agent_seconds(self) -> float:
-        """The processor time that the agents' processes have had, with what they ran."""
-        programs = set(self._fleet.agent.servers.values())
-        alive = processes.running(self._fleet.paths)
-        times = [process.cpu_times() for name, process in alive.items() if name.rpartition("/")[2] in programs]
-        return sum(each.user + each.system + each.children_user + each.children_system for each in times)
+    def seconds(self) -> tuple[float, float]:
+        """The processor time that the agents' processes have had, with what they ran; and those of control planes."""
+        agents = set(self._fleet.agent.servers.values())
+        spent = {True: 0.0, False: 0.0}
+        for name, process in processes.running(self._fleet.paths).items():
+            program = name.rpartition("/")[2]
+            if program in agents or program in _CONTROL_PLANE:
+                used = process.cpu_times()
+                spent[program in agents] += used.user + used.system + used.children_user + used.children_system
+        return spent[True], spent[False]
 
     def apply(self, plane: ControlPlane, objects: Sequence[Object]) -> None:
         """Applies them by one call of kubectl."""

@@ -48,6 +48,10 @@ def without_skew(data: dict[str, Any]) -> dict[str, Any]:
     return data | {"clusters": [row | {"skew": None} for row in data["clusters"]]}
 
 
+def of_tenant(served: Served, tenant: str) -> list[dict[str, Any]]:
+    return [row for (name, _), row in served.rows().items() if name == tenant]
+
+
 @contextmanager
 def answering(code: int, body: bytes, **headers: str) -> Iterator[tuple[str, list[str]]]:
     """A server that always answers the same: its address, and what it was asked with."""
@@ -122,6 +126,7 @@ def test_only_what_is_named_is_shown(simulated: Simulated, served: Served, statu
         assert [row["cluster"] for row in data["clusters"]] == ["one"]
     finally:
         simulated.clusters["two"].put(DEPLOYMENTS, deployment("acme"))
+    until("all is well", lambda: served.rows()["acme", "two"]["workloads"]["ready"] == 1)
 
 
 def test_names_that_the_server_does_not_know_are_all_told_at_once(served: Served, status: Status) -> None:
@@ -159,8 +164,9 @@ def test_a_tenant_that_is_new_is_told_and_one_that_is_gone_is_not(
     text = (simulated.sandbox.root / "tenants" / "acme.yaml").read_text()
     added = simulated.sandbox.write("tenants/umbrella.yaml", text.replace("name: acme", "name: umbrella"))
     try:
-        until("it is known", lambda: ("umbrella", "one") in served.rows())
+        until("it is known", lambda: [row["state"] for row in of_tenant(served, "umbrella")] == ["missing"] * 2)
         data = data_of(status("--server", served.address, "--json", "--tenant", "umbrella"))
+        assert [row["cluster"] for row in data["rows"]] == ["one", "two"]
         assert [row["state"] for row in data["rows"]] == ["missing", "missing"]
     finally:
         added.unlink()

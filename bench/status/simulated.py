@@ -1,5 +1,6 @@
 """Small API servers that answer lists over TLS, many in one process: `python -m bench.status.simulated FOLDER CLUSTERS
-TENANTS DELAY`. Each answer waits for `DELAY` seconds, which stands for the way to a cluster elsewhere."""
+TENANTS DELAY`. Each answer waits for `DELAY` seconds, which stands for the way to a cluster elsewhere. Watches stay
+open, and nothing ever happens."""
 
 from __future__ import annotations
 
@@ -74,8 +75,12 @@ async def _serve(
     """Answers the requests of one connection, one after the other."""
     try:
         while request := await reader.readuntil(b"\r\n\r\n"):
-            path = request.split(b" ", 2)[1].split(b"?")[0].decode()
+            path, _, query = request.split(b" ", 2)[1].decode().partition("?")
             await asyncio.sleep(delay)
+            if "watch=true" in query.split("&"):
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+                await reader.read()  # until whoever watches goes
+                return
             body = bodies.get(path)
             writer.write(_head(path, body) + (body or b"{}"))
             await writer.drain()

@@ -151,4 +151,4 @@ def event(kind: str, line: str) -> tuple[str, dict[str, Any]]:
         told = _EVENT.decode(line)
         return told.type, {} if told.type == "ERROR" else _decoder(kind).decode(told.object)
     except msgspec.DecodeError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(f"the API server answers a watch with what is no event: {error}") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -238,10 +239,13 @@ def test_a_server_that_has_just_started_is_asked_again_until_the_time_is_up(stat
     assert len(asked) > 1
 
 
-def test_nobody_there_is_one_line(status: Status, free_tcp_port: int) -> None:
-    done = status("--server", f"http://127.0.0.1:{free_tcp_port}")
+def test_nobody_there_is_one_line(status: Status) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # and does not listen
+        server = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        done = status("--server", server)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[0] == f"error: http://127.0.0.1:{free_tcp_port}: Connection refused"
+    assert done.stderr.splitlines()[0] == f"error: {server}: Connection refused"
 
 
 def test_a_server_that_never_ends_its_answer_costs_the_time_limit(status: Status) -> None:

@@ -4,13 +4,15 @@ well."""
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from bench.measure import Measured, measure
 from bench.status import many
-from bench.status.report import BERTH, Result, _section, compare
+from bench.status.report import BERTH, SERVED, Result, _section, compare
+from bench.status.served import serving
 
 
 def test_status_finds_every_tenant_of_the_simulated_clusters_in_sync(tmp_path: Path) -> None:
@@ -23,6 +25,16 @@ def test_status_finds_every_tenant_of_the_simulated_clusters_in_sync(tmp_path: P
         assert (cluster["state"], cluster["lockdown"], cluster["nodes_ready"]) == ("ok", True, 1)
     assert data["rows"][0]["quota"][0]["share"] > 0
     assert data["rows"][0]["workloads"]["ready"] == 1
+
+
+def test_the_simulated_clusters_are_watched_and_stay(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    with many.running(root, 2, 2, 0.0) as names, serving(root, many.STACK) as (_, address):
+        result = compare("two", root, many.STACK, "true", root / "kubeconfig", names, runs=1)
+        time.sleep(1)  # long enough for a watch that ends at once to have lost the cluster
+        told = json.loads(measure((*SERVED, address), root, 1).printed)
+    assert [row["state"] for row in told["clusters"]] == ["ok", "ok"]
+    assert json.loads(result.served.printed)["rows"] == json.loads(result.berth.printed)["rows"] == told["rows"]
 
 
 def test_the_benchmark_fails_where_a_tenant_is_not_in_sync(tmp_path: Path) -> None:

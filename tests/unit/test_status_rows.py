@@ -286,6 +286,12 @@ def test_a_watch_that_ends_in_an_error_has_no_object() -> None:
     assert event("Deployment", json.dumps({"type": "ERROR", "object": status})) == ("ERROR", {})
 
 
+def test_a_watch_that_is_answered_with_something_else_says_so() -> None:
+    for text in ('{"kind": "DeploymentList", "items": []}', "<html>", '{"type": "ADDED", "object": 1}'):
+        with pytest.raises(ValueError, match="the API server answers a watch with what is no event: "):
+            event("Deployment", text)
+
+
 def test_no_secret_is_wanted() -> None:
     assert not [each for engine in WANTED for each in WANTED[engine] if each.kind == "Secret"]
 

@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -16,10 +17,13 @@ from typing import Any
 
 import pytest
 
+from berth.local import pki
 from tests.serve.clusters import DEPLOYMENTS, SYNCS, Simulated, deployment, sync
 from tests.serve.conftest import Served, serving, until
 from tests.support import BERTH
 
+NOTHING = json.dumps({"version": 1, "stacks": [], "notes": [], "clusters": [], "rows": []}).encode()
+"""What a server says that has no clusters."""
 TOKEN = "a-token-of-a-test-0123456789"  # noqa: S105
 
 
@@ -54,8 +58,11 @@ def of_tenant(served: Served, tenant: str) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def answering(code: int, body: bytes, **headers: str) -> Iterator[tuple[str, list[str]]]:
-    """A server that always answers the same: its address, and what it was asked with."""
+def answering(
+    code: int, body: bytes, certificate: Path | None = None, **headers: str
+) -> Iterator[tuple[str, list[str]]]:
+    """A server that always answers the same, over TLS with the certificate in a folder: its address, and what it was
+    asked with."""
     asked: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -72,9 +79,13 @@ def answering(code: int, body: bytes, **headers: str) -> Iterator[tuple[str, lis
             del format, args
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate / "apiserver.crt", certificate / "apiserver.key")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+        yield f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_address[1]}", asked
     finally:
         server.shutdown()
         server.server_close()
@@ -200,9 +211,19 @@ def test_the_token_follows_no_redirect(status: Status) -> None:
     assert TOKEN not in done.stderr
 
 
+def test_a_certificate_is_checked_against_the_authorities_that_are_named(status: Status, tmp_path: Path) -> None:
+    pki.ensure(tmp_path / "pki", {})
+    with answering(200, NOTHING, tmp_path / "pki") as (server, asked):
+        unknown = status("--server", server, BERTH_SERVE_TOKEN=TOKEN)
+        assert asked == []
+        known = status("--server", server, SSL_CERT_FILE=str(tmp_path / "pki" / "ca.crt"))
+    assert unknown.returncode == 1
+    assert f"{server}: its certificate is not accepted: " in unknown.stderr
+    assert (known.returncode, known.stderr) == (0, "")
+
+
 def test_behind_a_proxy_the_server_has_a_path(status: Status) -> None:
-    body = json.dumps({"version": 1, "stacks": [], "notes": [], "clusters": [], "rows": []}).encode()
-    with answering(200, body) as (server, asked):
+    with answering(200, NOTHING) as (server, asked):
         assert status("--server", f"{server}/fleet/", BERTH_SERVE_TOKEN=TOKEN).returncode == 0
     assert asked == [f"/fleet/api/status Bearer {TOKEN}"]
 

@@ -126,12 +126,20 @@ def done_with(fleet: TestFleet, commit: str, tenant: str, cluster: str) -> bool:
 def try_empty(
     fleet: TestFleet, tenant: str, cluster: str, files: dict[str, str]
 ) -> tuple[set[tuple[str, str, str]], str]:
-    """Empties a tenant's path in one cluster for one commit. What runs when the agent is done, and its state."""
+    """Empties a tenant's path in one cluster for one commit. What runs when the agent is done, and its state: not that
+    of another try that has just begun."""
     empty(path_of(fleet, tenant, cluster), files)
     commit = fleet.push(f"Empty the path of {tenant} in {cluster}")
     try:
         fleet.wait("the agent has gone through with it", lambda: done_with(fleet, commit, tenant, cluster), 60)
-        return workloads(fleet), fleet.status()[tenant, cluster]["state"]
+        seen: list[str] = []
+
+        def told() -> bool:
+            seen.append(fleet.status()[tenant, cluster]["state"])
+            return seen[-1] != "syncing"
+
+        fleet.wait("status tells how that went", told)
+        return workloads(fleet), seen[-1]
     finally:
         fleet.revert()
 

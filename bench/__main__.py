@@ -18,7 +18,8 @@ SECTIONS = {
     "tenants": tenants.section,
     "plans": plan.section,
     "status": status.section,
-    "agents": agents.section,
+    "pushes": agents.pushes,
+    "convergence": agents.convergence,
 }
 PAGE = ROOT / "docs" / "benchmarks.md"
 
@@ -46,7 +47,7 @@ HEAD = """\
 
     make bench
 
-writes this page; `.venv/bin/python -m bench agents` one section of it. Read the ratios: they compare ways within one
+writes this page; `.venv/bin/python -m bench pushes` one section of it. Read the ratios: they compare ways within one
 run of a section on one machine. Where it is not said otherwise, a figure is of a whole process, start-up included: the
 median of three runs (least to most), and the most memory that a run had.
 """

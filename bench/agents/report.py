@@ -1,4 +1,4 @@
-"""Runs the benchmarks of the agents, and tells them as a section of the page."""
+"""Runs the benchmarks of the agents, and tells them as sections of the page."""
 
 from __future__ import annotations
 
@@ -22,35 +22,9 @@ AIM = 1.1
 TITLES = {Engine.FLUX: "Flux", Engine.ARGOCD: "Argo CD"}
 
 
-def section() -> str:
-    """Measures, and tells it as a section of the page."""
-    pushed = [
-        result
-        for engine in track(list(Engine), description="pushes  ")
-        for result in push(engine, PUSHING_TENANTS, PUSHES, PUSHING_INTERVAL)
-    ]
-    kinds = [(engine, size) for engine in Engine for size in SIZES]
-    jobs = [(*kind, way) for index in range(ROUNDS) for kind in kinds for way in turn(index)]
-    converged = [converge(engine, way, size, INTERVAL) for engine, size, way in track(jobs, description="converge")]
-    return tell(pushed, converged)
-
-
-def tell(pushed: Sequence[Pushed], converged: Sequence[Converged]) -> str:
-    """The section, for a result of each engine and way, and for as many of each of these and each size, in the order
-    in which they were measured."""
-    pushes = "\n".join(
-        f"| {TITLES[each.engine]} | {each.way} | {_spread(each.waiting)} | {_spread(each.told)} |" for each in pushed
-    )
-    sizes = "\n".join(_sizes(converged))
-    rows = "\n".join([*_push_ratios(pushed), *_converge_ratios(converged)])
-    rounds = len(_runs(converged, converged[0].engine, converged[0].tenants, Way.BERTH))
-    return f"""\
-## Agents
-
-    .venv/bin/python -m bench agents
-
-measures this section alone. The real controllers on the local fleet, driven in three ways: the same controllers and
-flags, the same Git server, intervals and workloads. A tenant has a ConfigMap and a Deployment in a shared deploy repo.
+WAYS = """\
+The real controllers on the local fleet, driven in three ways: the same controllers and flags, the same Git server,
+intervals and workloads. A tenant has a ConfigMap and a Deployment in a shared deploy repo.
 
 - **Berth**: what Berth renders. Berth has no program in a cluster: these are objects for the agent and the API server.
   Beyond the guard-rails below there are admission policies, and for each tenant a second namespace, in which its sync
@@ -65,7 +39,40 @@ flags, the same Git server, intervals and workloads. A tenant has a ConfigMap an
 Under Flux no way waits for workloads (`sync.wait: false`), as the five seconds between two looks at them would hide the
 rest, and all have a sparse checkout. Under Argo CD a tenant is in sync when its workloads are healthy.
 
-### From push to applied
+What Berth itself costs is the ratio to the same guard-rails by hand, and the aim is for that. The ratio to bare
+manifests has in it what the guard-rails cost, whoever writes them."""
+
+
+def pushes() -> str:
+    """Measures pushes, and tells them as a section of the page."""
+    return tell_pushes(
+        [
+            result
+            for engine in track(list(Engine), description="pushes  ")
+            for result in push(engine, PUSHING_TENANTS, PUSHES, PUSHING_INTERVAL)
+        ]
+    )
+
+
+def convergence() -> str:
+    """Measures tenants from nothing, and tells it as a section of the page."""
+    kinds = [(engine, size) for engine in Engine for size in SIZES]
+    jobs = [(*kind, way) for index in range(ROUNDS) for kind in kinds for way in turn(index)]
+    return tell_convergence(
+        [converge(engine, way, size, INTERVAL) for engine, size, way in track(jobs, description="converge")]
+    )
+
+
+def tell_pushes(pushed: Sequence[Pushed]) -> str:
+    """The section, for a result of each engine and way."""
+    rows = "\n".join(
+        f"| {TITLES[each.engine]} | {each.way} | {_spread(each.waiting)} | {_spread(each.told)} |" for each in pushed
+    )
+    ratios = "\n".join(_push_ratios(pushed))
+    return f"""\
+## Pushes
+
+{WAYS}
 
 One tenant's ConfigMap is changed. The time runs from the start of `git push` until the last of {CLUSTERS} clusters has
 the new value. {len(pushed[0].told)} pushes of each sort; the tenants of all ways are in the same clusters, and the
@@ -74,29 +81,41 @@ is chance. "Told": the agents are told of the push at once, as by a webhook.
 
 | engine | way | at the interval: median (worst) | told: median (worst) |
 | --- | --- | --- | --- |
-{pushes}
+{rows}
 
-### From nothing to all in sync
+{_HEAD}
+{ratios}
+"""
 
-One cluster, made anew for each of {rounds} runs; the ways take turns. Medians, and in brackets the extremes. One call
-of kubectl applies everything, tenant after tenant, and the agent is at work from the first one on. The control plane is
-API server, etcd and controller manager: most of what guard-rails cost falls to it.
+
+def tell_convergence(converged: Sequence[Converged]) -> str:
+    """The section, for as many results of each engine, way and size, in the order in which they were measured."""
+    sizes = "\n".join(_sizes(converged))
+    ratios = "\n".join(_converge_ratios(converged))
+    rounds = len(_runs(converged, converged[0].engine, converged[0].tenants, Way.BERTH))
+    return f"""\
+## Convergence
+
+From nothing to all tenants in sync, in the three ways of [Pushes](#pushes). One cluster, made anew for each of {rounds}
+runs; the ways take turns. Medians, and in brackets the extremes. One call of kubectl applies everything, tenant after
+tenant, and the agent is at work from the first one on. The control plane is API server, etcd and controller manager:
+most of what guard-rails cost falls to it.
 
 | engine | tenants | way | objects | all are applied after | all are in sync after | the agent's processor time \
 | the control plane's |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 {sizes}
 
-### With Berth, in times of by hand
+Each of {rounds} rounds gives a ratio: told are their median, and in brackets the extremes.
 
-What Berth itself costs is the ratio to the same guard-rails by hand, and the aim is for that. The ratio to bare
-manifests has in it what the guard-rails cost, whoever writes them. From nothing to all in sync, each of {rounds} rounds
-gives a ratio: told are their median, and in brackets the extremes.
-
-| engine | what | aim | to guarded by hand | met | to bare by hand |
-| --- | --- | --- | --- | --- | --- |
-{rows}
+{_HEAD}
+{ratios}
 """
+
+
+_HEAD = """\
+| engine | what | aim | to guarded by hand | met | to bare by hand |
+| --- | --- | --- | --- | --- | --- |"""
 
 
 def _sizes(converged: Sequence[Converged]) -> list[str]:

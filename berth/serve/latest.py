@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from berth.serve.board import Key
 from berth.settings import Cluster
@@ -35,7 +36,10 @@ class Latest:
         self._body = None
 
     def take(self, rows: Mapping[Key, dict[str, Any]], clusters: Mapping[str, dict[str, Any]]) -> None:
-        """Takes what is known anew."""
+        """Takes what is known anew. What equals what was known is no change: clusters are asked time and again."""
+        same = all(self._rows.get(key) == row for key, row in rows.items())
+        if same and all(self._clusters.get(name) == cluster for name, cluster in clusters.items()):
+            return
         self._rows.update(rows)
         self._clusters.update(clusters)
         self._body = None
@@ -54,5 +58,5 @@ class Latest:
                 "clusters": [self._clusters[name] for name in self._names],
                 "rows": [self._rows[key] for key in self._keys],
             }
-            self._body = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+            self._body = msgspec.json.encode(data)
         return self._body

@@ -43,6 +43,11 @@ What Berth itself costs is the ratio to the same guard-rails by hand, and the ai
 manifests has in it what the guard-rails cost, whoever writes them."""
 
 
+_HEAD = """\
+| engine | what | aim | to guarded by hand | met | to bare by hand |
+| --- | --- | --- | --- | --- | --- |"""
+
+
 def pushes() -> str:
     """Measures pushes, and tells them as a section of the page."""
     return tell_pushes(
@@ -111,11 +116,6 @@ Each of {rounds} rounds gives a ratio: told are their median, and in brackets th
 {_HEAD}
 {ratios}
 """
-
-
-_HEAD = """\
-| engine | what | aim | to guarded by hand | met | to bare by hand |
-| --- | --- | --- | --- | --- | --- |"""
 
 
 def _sizes(converged: Sequence[Converged]) -> list[str]:

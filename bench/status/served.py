@@ -38,7 +38,8 @@ def serving(project: Path, stack: str) -> Iterator[tuple[psutil.Process, str]]:
 
 def _until_in_sync(address: str) -> None:
     end = time.monotonic() + _PATIENCE
-    while {row["state"] for row in httpx.get(f"{address}/api/state", timeout=_PATIENCE).json()["rows"]} != {"in sync"}:
-        if time.monotonic() > end:
-            raise SystemExit("berth serve does not find every tenant in sync")
-        time.sleep(0.5)
+    with httpx.Client(base_url=address, timeout=_PATIENCE, trust_env=False) as client:
+        while {row["state"] for row in client.get("/api/state").json()["rows"]} != {"in sync"}:
+            if time.monotonic() > end:
+                raise SystemExit("berth serve does not find every tenant in sync")
+            time.sleep(0.5)

@@ -73,10 +73,11 @@ def ask_server(server: SplitResult, token: str, timeout: float) -> Served:
         raise OperationFailed(f"{name}: {_reason(error)}", "is `berth serve` running there?") from None
     if status != http.HTTPStatus.OK:
         raise _refused(name, status, body)
-    return _read(name, body)
+    return read_answer(name, body)
 
 
-def _read(name: str, body: bytes) -> Served:
+def read_answer(name: str, body: bytes) -> Served:
+    """What the server of this name has answered. Raises OperationFailed where that is something else."""
     try:
         version = msgspec.json.decode(body, type=_Version).version
         if version == VERSION:

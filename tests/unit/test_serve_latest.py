@@ -11,7 +11,7 @@ from berth.project import Project
 from berth.serve.data import status_data
 from berth.serve.latest import Latest
 from berth.status.model import ClusterRow, Reach, Row, State
-from berth.status.served import _read
+from berth.status.served import read_answer
 from tests.support import Sandbox
 
 
@@ -71,7 +71,7 @@ def test_what_is_placed_no_longer_is_forgotten_and_what_is_new_is_waited_for(lat
 
 def test_it_is_read_as_it_was_told(latest: Latest) -> None:
     take(latest, row("acme"), row("globex"))
-    found = _read("here", latest.body([]) or b"")
+    found = read_answer("here", latest.body([]) or b"")
     assert found.stacks == ["dev"]
     assert found.fleet.rows == [row("acme"), row("globex")]
     assert found.fleet.clusters == [CLUSTER]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from berth.render import Object
+from berth.render import STARTS_SYNC, Object
 from components.objects import register
 
 
@@ -32,8 +32,6 @@ class GuardRails(pulumi.ComponentResource):
 GONE_WITHIN = "15m"
 """How long a namespace, or an object of none, is waited for when it is deleted."""
 
-_SYNCS = ("Application", "Kustomization")
-"""What starts a sync, by engine."""
 _SOURCE = "GitRepository"
 """What logs in to Git with a Secret beside it. Argo CD has one for all tenants."""
 
@@ -66,7 +64,7 @@ class Tenant(pulumi.ComponentResource):
                 secret = self._credential(name, item, args.git_credential, child)
                 # The first look at Git is with the credential: one without it is not repeated at once.
                 child = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[secret]))
-            if item["kind"] in _SYNCS:
+            if item["kind"] in STARTS_SYNC:
                 # The sync starts when the guard-rails stand, and is gone before they go.
                 child = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=registered))
             resource = register(resource_name(name, item), item, child)

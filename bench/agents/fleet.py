@@ -22,7 +22,7 @@ from berth.local.paths import FleetPaths
 from berth.local.ports import HOST
 from berth.local.stack import GIT_SERVER, with_fleet
 from berth.project import Project
-from berth.render import Object
+from berth.render import Object, syncs_last
 from berth.render.emit import to_yaml
 from berth.settings import Engine
 
@@ -66,18 +66,18 @@ class BenchFleet:
         git("push", "--quiet", "origin", "HEAD:main", cwd=self.worktree(way))
 
     def objects(self, way: Way, plane: ControlPlane) -> list[Object]:
-        """Everything that a way puts into a cluster, in an order in which it can be applied."""
+        """Everything that a way puts into a cluster, in the order in which Berth applies it: tenants' syncs last."""
         cluster = next(each for each in self._project.stack(STACK).clusters if each.name == plane.name)
         if way is Way.BERTH:
             return objects_of(self._project, cluster)
         url = f"http://{HOST}:{self._fleet.ports[GIT_SERVER]}/{PREFIXES[way]}.git"
-        return [
+        return syncs_last(
             item
             for tenant in self.tenants[way]
             for item in byhand.tenant_objects(
                 self.engine, tenant, cluster.cloud, url, self.interval, guarded=way is Way.GUARDED
             )
-        ]
+        )
 
     def seconds(self) -> tuple[float, float]:
         """The processor time that the agents' processes have had, with what they ran; and those of control planes."""

@@ -102,9 +102,10 @@ def tell_convergence(converged: Sequence[Converged]) -> str:
 ## Convergence
 
 From nothing to all tenants in sync, in the three ways of [Pushes](#pushes). One cluster, made anew for each of {rounds}
-runs; the ways take turns. Medians, and in brackets the extremes. One call of kubectl applies everything, tenant after
-tenant, and the agent is at work from the first one on. The control plane is API server, etcd and controller manager:
-most of what guard-rails cost falls to it.
+runs; the ways take turns. Medians, and in brackets the extremes. One call of kubectl applies everything, in the
+order that Berth has on the local fleet: first what syncs need, tenant after tenant, then the Kustomizations or
+Applications of all. The control plane is API server, etcd and controller manager: most of what guard-rails cost falls
+to it.
 
 | engine | tenants | way | objects | all are applied after | all are in sync after | the agent's processor time \
 | the control plane's |

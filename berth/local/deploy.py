@@ -23,7 +23,7 @@ from berth.local.kubectl import KubectlFailed
 from berth.names import ROLE_LABEL, TENANT_LABEL
 from berth.offboarding.removed import Holding, holdings
 from berth.project import Project
-from berth.render import Object, render, render_alerts, render_cluster, render_root
+from berth.render import Object, render, render_alerts, render_cluster, render_root, syncs_last
 from berth.render.emit import to_yaml
 from berth.render.objects import identity_of, make
 from berth.settings import Cluster, Delivery
@@ -50,13 +50,13 @@ class Changes:
 
 
 def objects_of(project: Project, cluster: Cluster) -> list[Object]:
-    """Everything that Berth applies to a cluster: what it needs once, then each tenant's objects, or what pulls them
-    from Git."""
+    """Everything that Berth applies to a cluster: what it needs once, then each tenant's objects, all tenants' syncs
+    last, or what pulls them from Git."""
     placed = list(project.tenants_in(cluster))
     shared = [*render_cluster(cluster), *render_alerts(cluster, placed)]
     if cluster.delivery is Delivery.GIT:
         return [*shared, *render_root(cluster)]
-    return [*shared, *(item for tenant in placed for item in render(cluster, tenant))]
+    return [*shared, *syncs_last(item for tenant in placed for item in render(cluster, tenant))]
 
 
 def deploy_with_kubectl(fleet: Fleet, project: Project, stack: str, tell: Tell) -> list[Changes]:

@@ -19,6 +19,7 @@ from berth.render.alerts import alerts, render_alerts
 from berth.render.identity import ClientIds, account_annotations, credential_sources
 from berth.render.network import network_policy
 from berth.render.objects import Object
+from berth.render.order import STARTS_SYNC, syncs_last
 from berth.render.quota import limit_range, resource_quota
 from berth.render.rbac import cluster_roles, owner_bindings, reconciler_bindings, service_accounts, sync_access
 from berth.render.roots import render_root
@@ -29,7 +30,16 @@ from berth.tenants import Tenant
 _SYNC_OBJECTS = {Engine.FLUX: flux.sync_objects, Engine.ARGOCD: argocd.sync_objects}
 """What tells each engine where a tenant's manifests come from, and how they are applied."""
 
-__all__ = ["ClientIds", "Object", "render", "render_alerts", "render_cluster", "render_root"]
+__all__ = [
+    "STARTS_SYNC",
+    "ClientIds",
+    "Object",
+    "render",
+    "render_alerts",
+    "render_cluster",
+    "render_root",
+    "syncs_last",
+]
 
 
 def render(cluster: Cluster, tenant: Tenant, client_ids: ClientIds = MappingProxyType({})) -> list[Object]:

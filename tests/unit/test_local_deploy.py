@@ -10,6 +10,8 @@ from berth.local import deploy
 from berth.local.controlplane import ControlPlane
 from berth.local.fleet import Fleet
 from berth.local.kubectl import KubectlFailed
+from berth.render import render, render_cluster
+from tests.support import Sandbox
 
 GONE = 'aws-local: kubectl apply: error: pruning Namespace berth-orders: namespaces "berth-orders" not found\n'
 PLANE = cast(ControlPlane, None)
@@ -55,3 +57,17 @@ def test_it_is_not_tried_for_ever() -> None:
 def test_any_other_failure_is_told_at_once(message: str) -> None:
     with pytest.raises(KubectlFailed):
         apply(KubectlFailed(message, ""))
+
+
+@pytest.mark.parametrize("engine", ["flux", "argocd"])
+def test_no_agent_is_told_to_sync_before_what_all_tenants_syncs_need_is_there(sandbox: Sandbox, engine: str) -> None:
+    sandbox.setting(f"berth:gitops: {{engine: {engine}}}")
+    sandbox.edit("tenants/acme.yaml", "com}", "com, groups: [acme-devs]}")
+    sandbox.tenant(name="globex")
+    cluster = sandbox.cluster()
+    objects = deploy.objects_of(sandbox.load(), cluster)
+    tenants = [item for name in ("acme", "globex") for item in render(cluster, sandbox.placed(name))]
+    kind = {"flux": "Kustomization", "argocd": "Application"}[engine]
+    syncs = [item for item in tenants if item["kind"] == kind]
+    assert len(syncs) == 2
+    assert objects == [*render_cluster(cluster), *(item for item in tenants if item["kind"] != kind), *syncs]

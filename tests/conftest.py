@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,11 @@ from tests.support import Sandbox
 # The machine that runs the tests runs a fleet as well: how long an example takes says nothing.
 settings.register_profile("berth", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("berth")
+
+
+def pytest_configure() -> None:
+    """A run that is told to end, as one of CI that takes too long, takes its fleets down as one that is interrupted."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

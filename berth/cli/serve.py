@@ -62,7 +62,7 @@ def command(
     from berth.serve.following import stamp
     from berth.serve.serving import Listen, serve
 
-    token = token_of(token_file)
+    token = token_of(token_file, "make one: openssl rand -hex 24")
     seen = stamp(project_root(ctx))  # before they are read: what changes meanwhile is read again
     project, scope = fleet_of(ctx, **options)
     scope.timeout = timeout

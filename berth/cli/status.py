@@ -64,7 +64,8 @@ def command(
         given = [option for name, option in _OF_CLUSTERS.items() if options[name]]
         if given:
             raise click.UsageError(f"{given[0]} does not go with --server, which knows its clusters")
-        look = _of_server(server, token_of(token_file), timeout, **options)
+        token = token_of(token_file, "give the one that the server was started with")
+        look = _of_server(server, token, timeout, **options)
     if watch:
         from berth.cli.status_views import watch as watch_until_well
 

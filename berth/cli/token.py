@@ -12,9 +12,9 @@ TOKEN = "BERTH_SERVE_TOKEN"  # noqa: S105 - the name of a variable
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{16,}")
 
 
-def token_of(path: Path | None) -> str:
-    """The token in a file, or without one in the environment; empty where none was given. Raises InvalidInput,
-    OperationFailed."""
+def token_of(path: Path | None, hint: str) -> str:
+    """The token in a file, or without one in the environment; empty where none was given. Raises OperationFailed, and
+    InvalidInput with the hint where it cannot be one."""
     where, given = TOKEN, os.environ.get(TOKEN)
     if path is not None:
         try:
@@ -25,5 +25,5 @@ def token_of(path: Path | None) -> str:
         return ""
     if not _TOKEN.fullmatch(given):
         expected = "16 or more letters, digits, and . _ ~ -"
-        raise InvalidInput([Problem(where, 0, 0, "", "", expected, "make one: openssl rand -hex 24")])
+        raise InvalidInput([Problem(where, 0, 0, "", "", expected, hint)])
     return given

@@ -95,6 +95,7 @@ def test_a_token_that_is_none_is_refused(simulated: Simulated, token: str) -> No
     ended = simulated.sandbox.berth("serve", "--port", "0", BERTH_SERVE_TOKEN=token)
     assert (ended.code, ended.out) == (2, "")
     assert "expected 16 or more letters, digits" in ended.err
+    assert "make one: openssl rand -hex 24" in ended.err
     assert not token or token not in ended.err
 
 

@@ -203,6 +203,12 @@ def test_the_token_is_in_a_file_or_in_the_environment(simulated: Simulated, stat
             assert len(data_of(done)["rows"]) == 6
 
 
+def test_a_token_that_is_none_is_refused_by_who_asks_too(status: Status) -> None:
+    done = status("--server", "http://127.0.0.1:7470", BERTH_SERVE_TOKEN=TOKEN[:5])
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "give the one that the server was started with" in done.stderr
+
+
 def test_the_token_follows_no_redirect(status: Status) -> None:
     with answering(200, b"{}") as (elsewhere, asked), answering(302, b"", Location=elsewhere) as (server, _):
         done = status("--server", server, BERTH_SERVE_TOKEN=TOKEN)

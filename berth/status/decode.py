@@ -139,7 +139,7 @@ def pages_of(kind: str) -> Callable[[bytes], Any]:
 def _page(item: Callable[[msgspec.Raw], Any], content: bytes) -> Any:
     try:
         page = _PAGE.decode(content)
-        return {"metadata": page.metadata, "items": [item(each) for each in page.items or ()]}
+        return {"metadata": page.metadata, "items": [_named(item(each)) for each in page.items or ()]}
     except msgspec.DecodeError as error:
         raise ValueError(str(error)) from None
 
@@ -149,6 +149,16 @@ def event(kind: str, line: str) -> tuple[str, dict[str, Any]]:
     Raises ValueError for what is no event."""
     try:
         told = _EVENT.decode(line)
-        return told.type, {} if told.type == "ERROR" else _decoder(kind).decode(told.object)
+        if told.type == "ERROR":
+            return told.type, {}
+        item = _decoder(kind).decode(told.object)
+        return told.type, item if told.type == "BOOKMARK" else _named(item)
     except msgspec.DecodeError as error:
         raise ValueError(f"the API server answers a watch with what is no event: {error}") from None
+
+
+def _named(item: dict[str, Any]) -> dict[str, Any]:
+    """The object, if it says what it is."""
+    if not item.get("metadata", {}).get("name"):
+        raise msgspec.DecodeError("an object without a name")
+    return item

@@ -276,8 +276,8 @@ def test_what_is_kept_of_a_workload_holds_neither_environment_nor_annotations() 
 
 @pytest.mark.parametrize("kind", [each.kind for engine in WANTED for each in WANTED[engine]])
 def test_what_is_no_object_is_no_list(kind: str) -> None:
-    for text in ("[]", '{"items": [1]}', "<html>", '{"items": [{"metadata": []}]}'):
-        with pytest.raises(ValueError, match=r"Expected|malformed"):
+    for text in ("[]", '{"items": [1]}', "<html>", '{"items": [{"metadata": []}]}', '{"items": [{}]}'):
+        with pytest.raises(ValueError, match=r"Expected|malformed|an object without a name"):
             pages_of(kind)(text.encode())
 
 
@@ -286,8 +286,14 @@ def test_a_watch_that_ends_in_an_error_has_no_object() -> None:
     assert event("Deployment", json.dumps({"type": "ERROR", "object": status})) == ("ERROR", {})
 
 
+def test_a_bookmark_names_nothing() -> None:
+    bookmark = {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "7"}}}
+    assert event("Deployment", json.dumps(bookmark)) == ("BOOKMARK", bookmark["object"])
+
+
 def test_a_watch_that_is_answered_with_something_else_says_so() -> None:
-    for text in ('{"kind": "DeploymentList", "items": []}', "<html>", '{"type": "ADDED", "object": 1}'):
+    nameless = '{"type": "ADDED", "object": {"metadata": {"namespace": "acme"}}}'
+    for text in ('{"kind": "DeploymentList", "items": []}', "<html>", '{"type": "ADDED", "object": 1}', nameless):
         with pytest.raises(ValueError, match="the API server answers a watch with what is no event: "):
             event("Deployment", text)
 

@@ -90,7 +90,7 @@ class Simulated:
 
     def stop(self) -> None:
         for stand_in in self.clusters.values():
-            stand_in.stop()
+            stand_in.close()
 
 
 def sync(tenant: str, commit: str = COMMIT, *, failing: str = "") -> Object:

@@ -46,10 +46,12 @@ class StandIn:
         self._events: dict[str, list[tuple[int, str]]] = {}
         self._version = 100
         self._first = 0  # watches from before begin anew
-        self._told = asyncio.Event()
         self._watches: set[asyncio.Task[Any]] = set()
-        with socket.create_server(("127.0.0.1", 0)) as found:
-            self.port: int = found.getsockname()[1]
+        # Bound and not listening: who connects while the stand-in is away is refused, and nobody else gets the port.
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved.bind(("127.0.0.1", 0))
+        self.port: int = self._reserved.getsockname()[1]
         self.start()
 
     @property
@@ -75,6 +77,7 @@ class StandIn:
             timeout_graceful_shutdown=0,
         )
         self._server = uvicorn.Server(config)
+        self._told = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -92,6 +95,11 @@ class StandIn:
         self._server.force_exit = self._server.should_exit = True
         self._thread.join(10)
         assert not self._thread.is_alive()
+
+    def close(self) -> None:
+        """Goes away for good."""
+        self.stop()
+        self._reserved.close()
 
     def put(self, path: str, item: Object) -> None:
         """Makes or changes an object."""

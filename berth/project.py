@@ -71,18 +71,6 @@ class Project:
             raise InvalidInput(problems)
         return project
 
-    @classmethod
-    def frame(cls, root: Path) -> Project:
-        """The project at `root` without its profiles and tenants: for what can begin before all files are read.
-
-        Raises InvalidInput with the problems of the stack files.
-        """
-        problems: list[Problem] = []
-        stacks = _gather(stack_files(root), lambda name, path: load_stack(name, path, root), problems)
-        if problems:
-            raise InvalidInput(problems)
-        return cls(root, dict(sorted(stacks.items())), {}, {})
-
     def with_tenant(self, tenant: LoadedTenant) -> Project:
         """The project with one more tenant. Raises InvalidInput if it does not fit in."""
         tenants = dict(sorted({**self.tenants, tenant.file.name: tenant}.items()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import click
 
@@ -18,35 +18,8 @@ from berth.settings import Cluster
 from berth.status.collect import Scope
 
 
-def fleet_of(ctx: click.Context, **options: Any) -> tuple[Project, Scope]:
-    """The project, with local fleets as they really are, and what of it is meant. Raises InvalidInput with all that is
-    wrong, OperationFailed."""
-    return _meant(Project.load(project_root(ctx)), **options)
-
-
-def frame_of(ctx: click.Context, tenants: Sequence[str], **options: Any) -> tuple[Project, Scope] | None:
-    """The same without the tenants, which take time to read: how clusters are reached is known before. None where
-    something is wrong, which `fleet_of` tells with all the rest."""
-    if options["outputs"] is not None:
-        return None  # which may be stdin, and is read once
-    try:
-        frame, scope = _meant(Project.frame(project_root(ctx)), tenants=(), **options)
-    except (InvalidInput, OperationFailed):
-        return None
-    scope.tenants = frozenset(tenants)
-    return frame, scope
-
-
-def within(frame: Project, tenants: Sequence[str]) -> Project:
-    """The whole project of a frame. Raises InvalidInput with all that is wrong, or with the names of no tenant."""
-    project = Project.load(frame.root, frame.stacks)
-    if problems := unknown_names("tenant", tenants, list(project.tenants)):
-        raise InvalidInput(problems)
-    return project
-
-
-def _meant(
-    project: Project,
+def fleet_of(
+    ctx: click.Context,
     stacks: Sequence[str],
     tenants: Sequence[str],
     clusters: Sequence[str],
@@ -54,9 +27,12 @@ def _meant(
     contexts: Sequence[str],
     outputs: BinaryIO | None,
 ) -> tuple[Project, Scope]:
+    """The project, with local fleets as they really are, and what of it is meant. Raises InvalidInput with all that is
+    wrong, OperationFailed."""
     from berth.local.beside import programs_beside
     from berth.local.stack import with_fleet
 
+    project = Project.load(project_root(ctx))
     names = list(dict.fromkeys(stacks)) or list(project.stacks)
     for name in names:
         project = with_fleet(project, name)

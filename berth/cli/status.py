@@ -91,24 +91,13 @@ Look = Callable[[], tuple[Sequence[str], Fleet]]
 """Gives the stacks that were meant, and their rows as they are now."""
 
 
-def _of_clusters(ctx: click.Context, timeout: float, tenants: Sequence[str], **options: Any) -> Look:
-    from berth.cli.fleet import fleet_of, frame_of, within
-    from berth.status.collect import collect_all, collect_while
+def _of_clusters(ctx: click.Context, timeout: float, **options: Any) -> Look:
+    from berth.cli.fleet import fleet_of
+    from berth.status.collect import collect_all
 
-    framed = frame_of(ctx, tenants, **options)
-    known, scope = framed or fleet_of(ctx, tenants=tenants, **options)
+    project, scope = fleet_of(ctx, **options)
     scope.timeout = timeout
-    read = framed is None
-
-    def look() -> tuple[Sequence[str], Fleet]:
-        nonlocal known, read
-        if read:
-            return scope.stacks, collect_all(known, scope)
-        known, fleet = collect_while(lambda: within(known, tenants), known, scope)
-        read = True
-        return scope.stacks, fleet
-
-    return look
+    return lambda: (scope.stacks, collect_all(project, scope))
 
 
 def _of_server(

@@ -53,20 +53,10 @@ async def read(api: Api, observed: Observed, wanted: Wanted, tenants: Iterable[T
     try:
         observed.replace(wanted, await api.list(wanted))
     except NotAllowed as refused:
-        if _by_namespace(wanted, refused.why):
+        if refused.why.code == 403 and wanted.namespaced and not wanted.namespace:
             await _read_each(api, observed, wanted, tenants, refused.why)
         else:
             observed.refuse(wanted, refused.why)
-
-
-def _by_namespace(wanted: Wanted, why: Refused) -> bool:
-    """Whether what was refused for all namespaces may be allowed in some."""
-    return why.code == 403 and wanted.namespaced and not wanted.namespace
-
-
-def needs_tenants(observed: Observed) -> bool:
-    """Whether a cluster that was asked without tenants has more to tell of theirs."""
-    return any(_by_namespace(wanted, why) for wanted, why in observed.refused())
 
 
 async def _read_each(api: Api, observed: Observed, wanted: Wanted, tenants: Iterable[Tenant], why: Refused) -> None:

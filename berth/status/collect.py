@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 from berth.errors import OperationFailed
 from berth.kubeconfig import Entry
 from berth.loop import run
 from berth.project import Project
 from berth.settings import Cluster
-from berth.status.asking import ask, needs_tenants
+from berth.status.asking import ask
 from berth.status.expected import Commits, Expected, Point, point_of, root_point
 from berth.status.history import expected_commit, with_log
 from berth.status.model import TIMEOUT, Fleet, Row
@@ -67,38 +66,12 @@ def collect_all(project: Project, scope: Scope) -> Fleet:
     return run(_collect(project.root, scope, scope.placed(project)))
 
 
-def collect_while(read: Callable[[], Project], frame: Project, scope: Scope) -> tuple[Project, Fleet]:
-    """What `read` reads, and all rows of it. The clusters are asked while it reads, on a thread of its own: `frame` is
-    the same project without its tenants. Raises what `read` raises."""
-    return run(_collect_while(read, frame, scope))
-
-
-Asked = Mapping[str, asyncio.Task[Observed | OperationFailed]]
-"""By cluster, the answer to come."""
-
-
-async def _collect_while(read: Callable[[], Project], frame: Project, scope: Scope) -> tuple[Project, Fleet]:
-    asked = {
-        cluster.name: asyncio.create_task(_ask(frame.root, scope, cluster, [])) for cluster, _ in scope.placed(frame)
-    }
-    try:
-        project = await asyncio.to_thread(read)
-        return project, await _collect(project.root, scope, scope.placed(project), asked)
-    finally:
-        for task in asked.values():
-            task.cancel()
-        await asyncio.gather(*asked.values(), return_exceptions=True)
-
-
-_Placed = Sequence[tuple[Cluster, list[Tenant]]]
-
-
-async def _collect(root: Path, scope: Scope, placed: _Placed, asked: Asked = MappingProxyType({})) -> Fleet:
+async def _collect(root: Path, scope: Scope, placed: list[tuple[Cluster, list[Tenant]]]) -> Fleet:
     points = {point_of(tenant) for _, tenants in placed for tenant in tenants}
     points |= {point for cluster, _ in placed if (point := root_point(cluster)) is not None}
     expected: Expected
     answers, expected = await asyncio.gather(
-        asyncio.gather(*(_answer(root, scope, cluster, tenants, asked) for cluster, tenants in placed)),
+        asyncio.gather(*(_ask(root, scope, cluster, tenants) for cluster, tenants in placed)),
         _heads(sorted(points), scope.timeout),
     )
     told = [(cluster, tenants, answer) for (cluster, tenants), answer in zip(placed, answers, strict=True)]
@@ -120,17 +93,6 @@ def _judged(
     for cluster, tenants, answer in told:
         for tenant, row in zip(tenants, rows(cluster, tenants, answer, expected), strict=True):
             yield point_of(tenant), row
-
-
-async def _answer(
-    root: Path, scope: Scope, cluster: Cluster, tenants: list[Tenant], asked: Asked
-) -> Observed | OperationFailed:
-    """What a cluster that was asked before answers, if its tenants need not have been known for it."""
-    if (task := asked.get(cluster.name)) is not None:
-        answer = await task
-        if isinstance(answer, OperationFailed) or not needs_tenants(answer):
-            return answer
-    return await _ask(root, scope, cluster, tenants)
 
 
 async def _ask(root: Path, scope: Scope, cluster: Cluster, tenants: list[Tenant]) -> Observed | OperationFailed:

@@ -161,11 +161,6 @@ class Observed:
             for inside in each.values():
                 yield from inside.values()
 
-    def refused(self) -> Iterator[tuple[Wanted, Refused]]:
-        """The lists that the API server did not give, of all namespaces or of one."""
-        for (wanted, _), why in self._refused.items():
-            yield wanted, why
-
     def refusal(self, kind: str, namespace: str = "") -> Refused | None:
         """Why the objects of a kind, in a namespace, are not known; None where they are."""
         everywhere = None

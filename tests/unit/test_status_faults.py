@@ -16,11 +16,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from berth.errors import InvalidInput
 from berth.local import pki
-from berth.project import Project
 from berth.status import Fleet, Reach, Row, State
-from berth.status.collect import Scope, collect_all, collect_while
+from berth.status.collect import Scope, collect_all
 from tests.serve.clusters import COMMIT, DEPLOYMENTS, NODES, QUOTAS, SOURCES, SYNCS, Simulated, quota, source, sync
 from tests.support import Sandbox
 
@@ -47,9 +45,7 @@ def fleet(tmp_path: Path, certificates: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def look(simulated: Simulated, timeout: float = 10.0) -> Fleet:
-    """As `berth status` looks: clusters are asked while the project is read."""
-    scope = Scope(["dev", "prod"], timeout=timeout)
-    return collect_while(simulated.sandbox.load, Project.frame(simulated.sandbox.root), scope)[1]
+    return collect_all(simulated.sandbox.load(), Scope(["dev", "prod"], timeout=timeout))
 
 
 def states(fleet: Fleet, cluster: str) -> set[State]:
@@ -82,33 +78,6 @@ def test_without_a_fault_all_is_read(fleet: Simulated) -> None:
     assert (cluster.state, cluster.message, cluster.version) == (Reach.OK, "", "v1.36.3")
     assert (cluster.agent_version, cluster.agent_ready, cluster.lockdown) == ("v2.7.5", True, True)
     assert (cluster.nodes_ready, cluster.nodes_total) == (2, 2)
-
-
-def test_clusters_are_asked_while_the_project_is_read(fleet: Simulated) -> None:
-    def read() -> Project:
-        end = time.monotonic() + 10
-        while not all(each.asked[f"list {SYNCS}"] for each in fleet.clusters.values()):
-            assert time.monotonic() < end, "no cluster is asked before the project is read"
-            time.sleep(0.01)
-        return fleet.sandbox.load()
-
-    scope = Scope(["dev", "prod"])
-    project, found = collect_while(read, Project.frame(fleet.sandbox.root), scope)
-    assert found == collect_all(project, scope)
-    assert states(found, "one") == states(found, "two") == {State.IN_SYNC}
-    assert {each.asked[f"list {SYNCS}"] for each in fleet.clusters.values()} == {2}, "once each way"
-
-
-def test_a_project_with_mistakes_waits_for_no_cluster(fleet: Simulated) -> None:
-    fleet.clusters["one"].delay = 30.0
-    fleet.sandbox.write("tenants/acme.yaml", "name: acme\nprofle: standard\n")
-    begin = time.monotonic()
-    ended = Sandbox(fleet.sandbox.root).run("status")
-    assert (ended.code, ended.out) == (2, "")
-    assert "tenants/acme.yaml:2" in ended.err
-    with pytest.raises(InvalidInput):
-        look(fleet)
-    assert time.monotonic() - begin < 10
 
 
 def test_an_api_server_that_is_down_costs_its_own_rows(fleet: Simulated) -> None:

@@ -40,7 +40,6 @@ class Model(BaseModel):
         frozen=True,
         strict=True,
         alias_generator=to_camel,
-        use_attribute_docstrings=True,
         defer_build=True,  # a part of another model needs no validator of its own
     )
 

@@ -71,6 +71,11 @@ class Project:
             raise InvalidInput(problems)
         return project
 
+    def with_stack(self, stack: StackFile) -> Project:
+        """The project with a stack in place of the one of this name. What holds for tenants is not merged anew."""
+        stacks = {**self.stacks, stack.name: stack}
+        return Project(self.root, stacks, self.profiles, self.tenants, self._policies)
+
     def with_tenant(self, tenant: LoadedTenant) -> Project:
         """The project with one more tenant. Raises InvalidInput if it does not fit in."""
         tenants = dict(sorted({**self.tenants, tenant.file.name: tenant}.items()))

@@ -79,5 +79,4 @@ def with_fleet(project: Project, stack: str) -> Project:
     file = project.stack(stack)
     if not is_local(file):
         return project
-    found = settings_of_fleet(file, FleetPaths.of(project.root))
-    return Project(project.root, {**project.stacks, stack: found}, project.profiles, project.tenants)
+    return project.with_stack(settings_of_fleet(file, FleetPaths.of(project.root)))

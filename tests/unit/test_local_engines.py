@@ -13,7 +13,7 @@ from berth.local.controlplane import ControlPlane
 from berth.local.fleet import AGENTS
 from berth.local.paths import FleetPaths
 from berth.local.ports import HOST, Ports
-from berth.local.stack import clusters_of, git_port, settings_of_fleet
+from berth.local.stack import clusters_of, git_port, settings_of_fleet, with_fleet
 from berth.settings import Engine
 from tests.support import Sandbox
 
@@ -199,3 +199,11 @@ def test_without_redis_and_without_root_one_line_says_what_is_missing(monkeypatc
 def test_flux_needs_nothing_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _name: None)
     AGENTS[Engine.FLUX].require(lambda _about, _message: None)
+
+
+def test_what_holds_for_tenants_is_not_merged_anew_for_the_fleet(sandbox: Sandbox) -> None:
+    sandbox.write("Pulumi.local.yaml", LOCAL)
+    project = sandbox.load()
+    policy = project.policy(project.tenants["acme"], 0)
+    found = with_fleet(project, "local")
+    assert found.policy(found.tenants["acme"], 0) is policy

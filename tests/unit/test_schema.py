@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,11 @@ BAD = {
     "credential in a URL": "source: {url: 'https://user:password@example.com/x.git'}",
     "short commit": "source: {ref: {commit: abc}}",
 }
+
+
+def test_no_command_reads_sources_for_the_texts_in_schemas() -> None:
+    code = "import linecache, berth.project, berth.cli.validate; print([n for n in linecache.cache if 'berth' in n])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
 def test_the_least_tenant_is_accepted() -> None:

@@ -13,7 +13,7 @@ STARTS_SYNC = ("Application", "Kustomization")
 def syncs_last(objects: Iterable[Object]) -> list[Object]:
     """The same objects, those that start a sync after all others, and otherwise in the order given.
 
-    An agent that is told to sync before it has fetched the source tries in vain, waits, and later applies twice: with
-    hundreds of tenants that is much of its work.
+    Flux that is told to sync a tenant before it has fetched the source tries in vain, comes back after half a minute,
+    and may apply twice: with hundreds of tenants applied one after the other, that happened to most.
     """
     return sorted(objects, key=lambda item: item["kind"] in STARTS_SYNC)

@@ -1,7 +1,7 @@
 """A tenant as a person would write it without Berth, for either engine: bare, which is what the engine needs to apply
 its manifests with rights of its own, and guarded, which adds the guard-rails of a tenant of Berth's: Pod Security, a
-quota, limits, a network policy, no token for pods, the owners' rights, and for Argo CD what labels each object with its
-tenant and by that has each tenant rendered apart.
+quota, limits, a network policy, no token for pods, the owners' rights (to see how their sync is doing, too), and for
+Argo CD what labels each object with its tenant and by that has each tenant rendered apart.
 
 Whatever could make an agent slower or faster and is no guard-rail is as Berth has it: intervals, timeouts, waiting for
 workloads, pruning, server-side apply, and for Flux a sparse checkout, without which it unpacks the whole repo for each
@@ -43,7 +43,6 @@ def tenant_objects(
 
 def _guard_rails(tenant: str) -> list[Object]:
     """As a profile of the benchmark has them."""
-    owners = {"apiGroup": _RBAC, "kind": "Group", "name": f"{tenant}-devs"}
     quota = {"limits.memory": "16Gi", "persistentvolumeclaims": "10", "pods": "50", "requests.cpu": "4",
              "requests.memory": "8Gi", "services": "20", "services.loadbalancers": "0",
              "services.nodeports": "0"}  # fmt: skip
@@ -59,15 +58,19 @@ def _guard_rails(tenant: str) -> list[Object]:
                "egress": [{"to": [own]}, dns, {"to": [world]}]}  # fmt: skip
     return [
         _object("v1", "ServiceAccount", "default", tenant, automountServiceAccountToken=False),
-        _object(f"{_RBAC}/v1", "RoleBinding", "owners", tenant, roleRef=_role("view"), subjects=[owners]),
+        _object(f"{_RBAC}/v1", "RoleBinding", "owners", tenant, roleRef=_role("view"), subjects=_owners(tenant)),
         _object("v1", "ResourceQuota", "quota", tenant, spec={"hard": quota}),
         _object("v1", "LimitRange", "limits", tenant, spec={"limits": [container]}),
         _object("networking.k8s.io/v1", "NetworkPolicy", "traffic", tenant, spec=traffic),
     ]
 
 
-def _role(name: str) -> Object:
-    return {"apiGroup": _RBAC, "kind": "ClusterRole", "name": name}
+def _owners(tenant: str) -> list[Object]:
+    return [{"apiGroup": _RBAC, "kind": "Group", "name": f"{tenant}-devs"}]
+
+
+def _role(name: str, kind: str = "ClusterRole") -> Object:
+    return {"apiGroup": _RBAC, "kind": kind, "name": name}
 
 
 def _object(api_version: str, kind: str, name: str, namespace: str = "", **rest: Any) -> Object:
@@ -121,6 +124,18 @@ def _argocd(tenant: str, cloud: str, url: str, guarded: bool) -> list[Object]:
         label = {"apiVersion": "v1", "kind": "Any", "metadata": {"name": "any", "labels": {_TENANT: tenant}}}
         application["source"]["kustomize"] = {"patches": [{"patch": json.dumps(label), "target": {"kind": ".*"}}]}
     return [
+        *(_argocd_viewers(tenant) if guarded else ()),
         _object("argoproj.io/v1alpha1", "AppProject", tenant, "argocd", spec=project),
         _object("argoproj.io/v1alpha1", "Application", tenant, "argocd", spec=application),
+    ]
+
+
+def _argocd_viewers(tenant: str) -> list[Object]:
+    """What Flux needs no object for: it adds its kinds to the role `view`, and they are in the tenant's namespace."""
+    rule = {"apiGroups": ["argoproj.io"], "resourceNames": [tenant], "resources": ["applications", "appprojects"],
+            "verbs": ["get", "watch"]}  # fmt: skip
+    name, role = f"{tenant}-viewers", _role(f"{tenant}-viewers", "Role")
+    return [
+        _object(f"{_RBAC}/v1", "Role", name, "argocd", rules=[rule]),
+        _object(f"{_RBAC}/v1", "RoleBinding", name, "argocd", roleRef=role, subjects=_owners(tenant)),
     ]

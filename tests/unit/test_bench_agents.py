@@ -17,7 +17,7 @@ from bench.agents.ways import Way, turn
 from berth.project import Project
 from berth.render import Object, render
 from berth.settings import Engine
-from tests.support import one
+from tests.support import one, pick
 
 URL = "http://127.0.0.1:7482/deploy.git"
 
@@ -67,9 +67,17 @@ def test_the_guard_rails_by_hand_bound_what_berths_bound(tmp_path: Path, kind: s
 @pytest.mark.parametrize("engine", list(Engine))
 def test_the_guard_rails_by_hand_are_of_the_kinds_of_berths(tmp_path: Path, engine: Engine) -> None:
     berth = {item["kind"] for item in rendered(tmp_path / "project", engine)}
-    assert berth - {item["kind"] for item in by_hand(engine, guarded=True)} == (
-        {"Role"} if engine is Engine.ARGOCD else set()  # whom the owners may ask about their sync objects
-    )
+    assert berth == {item["kind"] for item in by_hand(engine, guarded=True)}
+
+
+def test_guarded_by_hand_owners_see_the_sync_objects_of_argo_cd_that_they_see_with_berth(tmp_path: Path) -> None:
+    ways = (rendered(tmp_path / "project", Engine.ARGOCD), by_hand(Engine.ARGOCD, guarded=True))
+    berth, hand = (one(objects, "Role")["rules"] for objects in ways)
+    assert hand == berth
+    for objects in ways:
+        (binding,) = (item for item in pick(objects, "RoleBinding") if item["roleRef"]["kind"] == "Role")
+        assert binding["metadata"]["namespace"] == "argocd"
+        assert [subject["kind"] for subject in binding["subjects"]] == ["Group"]
 
 
 def test_guarded_by_hand_argo_cd_renders_each_tenant_apart_as_with_berth(tmp_path: Path) -> None:
@@ -142,6 +150,7 @@ def test_the_page_tells_the_agent_s_work_from_the_control_plane_s() -> None:
         "| Flux | 100 | Berth | 1215 | 4.0 s (4.0 to 4.0) | 26.0 s (24.0 to 34.0) | 7.0 s (7.0 to 7.0) "
         "| 12.0 s (12.0 to 12.0) |" in page
     )
+    assert "Rounds: 3 with 100 tenants." in page
     assert "100 tenants: all in sync | at most 1.1 | 1.00 (1.00 to 1.00) | yes | 1.13 (1.10 to 1.14) |" in page
     assert "100 tenants: the agent's processor time | at most 1.1 | 1.00 (1.00 to 1.00) | yes | 1.00" in page
     assert "100 tenants: the control plane's processor time | - | 1.20 (1.20 to 1.20) | - | 2.40" in page

@@ -59,8 +59,9 @@ def is_ready(item: Object) -> bool:
     if "desiredNumberScheduled" in status:  # a DaemonSet
         most = status["desiredNumberScheduled"]
         return bool(min(status.get("numberReady", 0), status.get("updatedNumberScheduled", 0)) >= most)
-    most = 1 if wanted is None else wanted
-    return bool(status.get("readyReplicas", 0) >= most and status.get("updatedReplicas", 0) >= most)
+    most, updated = 1 if wanted is None else wanted, status.get("updatedReplicas", 0)
+    # A replica of the former form that is there still may be the one that is ready.
+    return bool(status.get("readyReplicas", 0) >= most and updated >= most and status.get("replicas", 0) <= updated)
 
 
 def _kinds(engine: Engine, answer: Observed) -> Iterator[str | Unread]:

@@ -8,6 +8,9 @@ from typing import Any
 from berth.status.model import Said, State
 from berth.status.observed import Object
 
+DEGRADED = "a workload is degraded"
+NOT_READY = "workloads are not ready yet"
+"""What is said where Argo CD does not tell which: since version 3 it does where it is set up to."""
 _FAILED = ("Error", "Failed")
 
 
@@ -28,19 +31,22 @@ def judge(expected: str, application: Object | None) -> Said:
     if "automated" not in application["spec"].get("syncPolicy", {}):
         return said._replace(state=State.SUSPENDED, message="syncing is suspended")
     if problem := _problem(status):
-        return said._replace(state=State.FAILING, message=problem)
+        message, since = problem
+        return said._replace(state=State.FAILING, message=message, since=since)
     if not sync.get("status"):
-        return said._replace(state=State.SYNCING, message="waiting for the agent's first look")
+        return said._replace(state=State.SYNCING, message="waiting for the agent's first look", since=None)
     if sync["status"] != "Synced":
-        return said._replace(state=State.SYNCING, message="the cluster differs from the commit")
+        operation = status.get("operationState") or {}
+        since = _time(operation.get("startedAt")) if operation.get("phase") == "Running" else None
+        return said._replace(state=State.SYNCING, message="the cluster differs from the commit", since=since)
     if health.get("status") == "Degraded":
         return said._replace(state=State.FAILING, message=_degraded(status))
     if health.get("status") not in ("Healthy", "Suspended"):
-        return said._replace(state=State.SYNCING, message="workloads are not ready yet")
+        return said._replace(state=State.SYNCING, message=NOT_READY)
     if not expected:
         return said
     if said.applied != expected:
-        return said._replace(state=State.SYNCING, message="the agent has not seen the expected commit yet")
+        return said._replace(state=State.SYNCING, message="the agent has not seen the expected commit yet", since=None)
     return said._replace(state=State.IN_SYNC, since=said.changed or said.since)
 
 
@@ -58,11 +64,11 @@ def _applied(status: dict[str, Any]) -> str:
     return str(history[-1].get("revision") or "") if history else ""
 
 
-def _problem(status: dict[str, Any]) -> str:
-    """What keeps the agent from applying, in its own words; empty where nothing does."""
+def _problem(status: dict[str, Any]) -> tuple[str, datetime.datetime | None] | None:
+    """What keeps the agent from applying, in its own words, and since when; None where nothing does."""
     for condition in status.get("conditions") or ():
         if str(condition.get("type", "")).endswith("Error"):
-            return _text(condition)
+            return _text(condition), _time(condition.get("lastTransitionTime"))
     operation = status.get("operationState") or {}
     result = operation.get("syncResult") or {}
     retried = operation.get("phase") == "Running" and operation.get("retryCount")
@@ -70,10 +76,11 @@ def _problem(status: dict[str, Any]) -> str:
     current = result.get("revision") in (None, "", compared.get("revision"))
     # A revert to what runs needs no operation: the last one stays the one that failed, and means nothing any more.
     if compared.get("status") == "Synced" or not current or not (operation.get("phase") in _FAILED or retried):
-        return ""
+        return None
     refused = next((each for each in result.get("resources") or () if each.get("status") == "SyncFailed"), None)
     # The operation's own message may say no more than that something failed.
-    return f"{refused.get('kind')} {refused.get('name')}: {_text(refused)}" if refused else _text(operation)
+    message = f"{refused.get('kind')} {refused.get('name')}: {_text(refused)}" if refused else _text(operation)
+    return message, _time(operation.get("startedAt"))  # of all its tries
 
 
 def _degraded(status: dict[str, Any]) -> str:
@@ -82,7 +89,7 @@ def _degraded(status: dict[str, Any]) -> str:
         health = resource.get("health") or {}
         if health.get("status") == "Degraded":
             return f"{resource.get('kind')} {resource.get('name')}: {_text(health)}"
-    return "a workload is degraded"
+    return DEGRADED
 
 
 def _deployed(status: dict[str, Any]) -> datetime.datetime | None:

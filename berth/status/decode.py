@@ -91,6 +91,7 @@ class _Counts(TypedDict, total=False):
     """Of Deployments, StatefulSets and DaemonSets."""
 
     observedGeneration: Any
+    replicas: Any
     readyReplicas: Any
     updatedReplicas: Any
     desiredNumberScheduled: Any

@@ -20,6 +20,9 @@ from berth.tenants import Tenant
 _SKEW = datetime.timedelta(seconds=60)
 """From here on, a difference of clocks is told: ages are wrong by it, and a token or certificate may be refused."""
 
+_OF_WORKLOADS = (argocd.DEGRADED, argocd.NOT_READY, flux.UNHEALTHY)
+"""Messages that do not say which."""
+
 
 def rows(
     cluster: Cluster, tenants: Iterable[Tenant], answer: Observed | OperationFailed, expected: Expected
@@ -82,19 +85,26 @@ def _row(cluster: Cluster, tenant: Tenant, answer: Observed | OperationFailed, e
         commits = Commits(_chosen_commit(engine, answer, namespace, tenant.name))
     said = _read_sync(engine, answer, commits.head, namespace, tenant.name)
     lag = commits.behind(said.applied) if said.applied and not unknown else None
+    workloads = _workloads(tenant, answer)
+    message = unknown if said.state is State.UNKNOWN and not said.message else said.message
+    if message in _OF_WORKLOADS and workloads and workloads.waiting:
+        message = f"{message}: {', '.join(workloads.waiting)}"
+    since = said.since
+    if since is None and said.state is State.SYNCING and lag:  # there has been something to sync since then
+        since = lag[1]
     return Row(
         *where,
         said.state,
         expected=commits.head,
         applied=said.applied,
         objects=said.objects,
-        since=said.since,
-        message=unknown if said.state is State.UNKNOWN and not said.message else said.message,
+        since=since,
+        message=message,
         changed=said.changed,
         behind=lag[0] if lag else None,
         behind_since=lag[1] if lag else None,
         quota=_quota(tenant, answer),
-        workloads=_workloads(tenant, answer),
+        workloads=workloads,
         unread=tuple(_unread(tenant, answer)),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -115,16 +116,24 @@ def without(objects: dict[tuple[str, str, str], str], tenant: str) -> dict[tuple
     return {key: version for key, version in objects.items() if key[1] not in names and key[2] not in names}
 
 
-def test_a_new_tenant_is_in_sync_after_its_file_and_its_manifests_arrive(fleet: TestFleet) -> None:
+def test_a_new_tenant_fails_until_its_manifests_build_and_is_in_sync_then(fleet: TestFleet) -> None:
     fleet.berth("tenant", "new", "orders", "--environment", "local")
     created = fleet.root / "deploy" / "apps" / "orders"
     target = fleet.worktree / "apps" / "orders"
     created.rename(target)
-    (target / "base" / "settings.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n")
     (target / "base" / "kustomization.yaml").write_text("resources: [settings.yaml]\n")
-    fleet.push("Onboard orders")
+    fleet.push("Onboard orders, without what it lists")
     fleet.berth("local", "deploy")
+
+    def failing() -> bool:
+        rows = [row for (tenant, _), row in fleet.status().items() if tenant == "orders"]
+        return [row["state"] for row in rows if "settings.yaml" in row["message"]] == ["failing"] * len(CLUSTERS)
+
     try:
+        fleet.wait("what has never been in sync is failing", failing)
+        settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
+        (target / "base" / "settings.yaml").write_text(settings)
+        fleet.push("Add what orders lists")
         fleet.wait_in_sync()
         assert all(fleet.get(cluster, "configmap", "settings", "-n", "orders") for cluster in CLUSTERS)
     finally:
@@ -132,7 +141,8 @@ def test_a_new_tenant_is_in_sync_after_its_file_and_its_manifests_arrive(fleet: 
         with fleet.removal_approved("orders"):
             fleet.berth("local", "deploy")
         fleet.berth("local", "deploy")  # while its namespaces are still on their way out
-        fleet.revert()
+        shutil.rmtree(target)
+        fleet.push("Remove orders")
         for cluster in CLUSTERS:
             fleet.wait("orders is gone", lambda c=cluster: not fleet.get(c, "ns", "orders"))  # type: ignore[misc]
             fleet.wait("its sync is gone", lambda c=cluster: not fleet.get(c, "ns", "berth-orders"))  # type: ignore[misc]

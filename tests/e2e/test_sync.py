@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from tests.e2e.harness import CLUSTERS, PLACED, TestFleet, edit
+from tests.e2e.harness import ARGOCD, CLUSTERS, FLUX, PLACED, TestFleet, edit
 
 pytestmark = pytest.mark.e2e
 
@@ -152,3 +152,40 @@ def test_a_path_that_vanishes_deletes_nothing(fleet: TestFleet) -> None:
     assert "path" in fleet.status()["telemetry", "gcp-local"]["message"]
     fleet.revert()
     fleet.wait_in_sync()
+
+
+def test_a_tenant_whose_workload_does_not_get_well_fails_without_a_break_while_it_is_tried_again(
+    fleet: TestFleet,
+) -> None:
+    fleet.wait_in_sync()
+    file, collector = fleet.root / "tenants/telemetry.yaml", fleet.worktree / "apps/telemetry/base/collector.yaml"
+    text = file.read_text()
+    try:
+        edit(file, r"sync:\n", "sync:\n  timeout: 30s\n")  # Flux waits no shorter
+        fleet.berth("local", "deploy")
+        fleet.wait_in_sync()
+        if fleet.engine is ARGOCD:  # which waits for what Kubernetes says, and not for a time of its own
+            edit(collector, r"\nspec:\n  #", "\nspec:\n  progressDeadlineSeconds: 5\n  #")
+        edit(collector, r"\n    spec:\n", "\n    spec:\n      nodeSelector: {example.com/none: here}\n")
+        fleet.push("Ask for a node that is not there")
+        fleet.wait("it is failing", lambda: fleet.status()["telemetry", "gcp-local"]["state"] == "failing")
+        first = fleet.status()["telemetry", "gcp-local"]
+        assert "collector" in first["message"]
+        assert first["workloads"] == {"ready": 0, "total": 1, "waiting": ("Deployment collector",)}
+        if fleet.engine is FLUX:
+            ended = set()
+
+            def failed_again() -> bool:
+                row = fleet.status()["telemetry", "gcp-local"]
+                assert (row["state"], row["since"]) == ("failing", first["since"])
+                assert "Deployment" in row["message"]
+                item = fleet.get("gcp-local", *fleet.engine.sync_of("telemetry"))
+                ended.add(item["status"]["history"][0]["totalReconciliations"])
+                return len(ended) > 1
+
+            fleet.wait("another try has failed", failed_again, 150)
+    finally:
+        file.write_text(text)
+        fleet.berth("local", "deploy")
+        fleet.revert()
+        fleet.wait_in_sync()

@@ -80,6 +80,27 @@ def test_a_state_is_told_with_the_agent_s_words(status: dict[str, Any], state: S
     assert (row.state, row.message) == (state, message)
 
 
+@pytest.mark.parametrize(
+    ("status", "day"),
+    [
+        ({"conditions": [{"type": "SyncError", "message": "no", "lastTransitionTime": "2026-01-07T00:00:00Z"}]}, 7),
+        ({"sync": {"status": "OutOfSync"}, "operationState": {"phase": "Failed", "startedAt": "2026-01-08T00:00:00Z"}},
+         8),
+        ({"sync": {"status": "OutOfSync"},
+          "operationState": {"phase": "Running", "retryCount": 3, "startedAt": "2026-01-08T00:00:00Z"}}, 8),
+        ({"sync": {"status": "OutOfSync"}, "operationState": {"phase": "Running", "startedAt": "2026-01-09T00:00:00Z"}},
+         9),
+        ({"sync": {"status": "OutOfSync"}}, None),
+        ({"sync": {"revision": OLD}}, None),
+        ({"health": {"status": "Degraded", "lastTransitionTime": "2026-01-06T00:00:00Z"}}, 6),
+    ],
+)  # fmt: skip
+def test_a_state_is_as_old_as_what_makes_it(status: dict[str, Any], day: int | None) -> None:
+    """And not as old as the workloads' health, which may be good all the time."""
+    since = told(**status).since
+    assert (since and since.day) == day
+
+
 def test_an_object_that_is_refused_is_named() -> None:
     results = [
         {"kind": "Service", "name": "api", "status": "Synced", "message": "configured"},

@@ -67,6 +67,7 @@ def test_the_lag_counts_commits_and_begins_with_the_first_that_is_not_applied(cl
     log = ((NEXT, NOON), ("c" * 40, NOON - MINUTE), (COMMIT, NOON - 2 * MINUTE), ("d" * 40, NOON - 3 * MINUTE))
     found = row(cluster, tenant, observed(), Commits(NEXT, log))
     assert (found.state, found.behind, found.behind_since) == (State.SYNCING, 2, NOON - MINUTE)
+    assert found.since == NOON - MINUTE
 
 
 def test_who_is_at_the_expected_commit_is_not_behind_whatever_is_known_of_others(
@@ -124,9 +125,11 @@ def test_a_workload_that_is_not_ready_is_named_and_others_namespaces_do_not_coun
         ({"observedGeneration": 1, "updatedReplicas": 2, "readyReplicas": 2}, 1),
         ({"observedGeneration": 0, "updatedReplicas": 2, "readyReplicas": 2}, 0),
         ({"observedGeneration": 1, "readyReplicas": 2}, 0),
+        ({"observedGeneration": 1, "updatedReplicas": 2, "readyReplicas": 2, "replicas": 2}, 1),
+        ({"observedGeneration": 1, "updatedReplicas": 2, "readyReplicas": 2, "replicas": 3}, 0),
         ({}, 0),
     ],
-    ids=["all of it", "its former form", "former pods", "nothing told"],
+    ids=["all of it", "its former form", "former pods", "no former pods", "a former pod is left", "nothing told"],
 )
 def test_a_deployment_is_ready_when_all_of_its_present_form_is(
     cluster: Cluster, tenant: Tenant, status: dict[str, int], ready: int
@@ -135,6 +138,39 @@ def test_a_deployment_is_ready_when_all_of_its_present_form_is(
     found = row(cluster, tenant, observed(Deployment=[item]))
     assert found.workloads is not None
     assert found.workloads.ready == ready
+
+
+@pytest.mark.parametrize(
+    ("health", "message"),
+    [
+        ("Degraded", "a workload is degraded: Deployment web"),
+        ("Progressing", "workloads are not ready yet: Deployment web"),
+    ],
+)
+def test_workloads_are_named_where_argo_cd_does_not_name_them(sandbox: Sandbox, health: str, message: str) -> None:
+    sandbox.setting("berth:gitops: {engine: argocd}")
+    answer = argocd()
+    application = {
+        "metadata": {"name": "acme", "namespace": "argocd"},
+        "spec": {"syncPolicy": {"automated": {}}},
+        "status": {"sync": {"status": "Synced", "revision": COMMIT}, "health": {"status": health}},
+    }
+    answer.replace(wanted("Application", Engine.ARGOCD), [application])
+    answer.replace(wanted("Deployment", Engine.ARGOCD), [deployment("acme", ready=1)])
+    assert row(sandbox.cluster(), sandbox.placed(), answer).message == message
+
+
+def test_workloads_are_named_while_flux_waits_for_them_once_more(cluster: Cluster, tenant: Tenant) -> None:
+    trying = sync("acme")
+    trying["status"] |= {
+        "conditions": [{"type": "Ready", "status": "Unknown", "message": "Reconciliation in progress"}],
+        "history": [{"lastReconciledStatus": "HealthCheckFailed", "metadata": {"revision": f"main@sha1:{COMMIT}"}}],
+    }
+    fetched = source("acme")
+    fetched["status"]["artifact"] = {"revision": f"main@sha1:{COMMIT}"}
+    answer = observed(Kustomization=[trying], GitRepository=[fetched], Deployment=[deployment("acme", ready=1)])
+    found = row(cluster, tenant, answer)
+    assert (found.state, found.message) == (State.FAILING, "HealthCheckFailed; trying again: Deployment web")
 
 
 def test_a_daemon_set_is_ready_on_every_node_that_it_is_to_be_on(cluster: Cluster, tenant: Tenant) -> None:

@@ -144,26 +144,6 @@ def selects(placement: Placement, cluster: Cluster) -> bool:
     return (placement.labels or {}).items() <= cluster.labels.items()
 
 
-def find_root(start: Path) -> Path:
-    """The nearest folder at or above `start` with a Pulumi.yaml. Raises InvalidInput where there is none."""
-    for folder in (start, *start.parents):
-        if (folder / "Pulumi.yaml").is_file():
-            return folder
-    raise InvalidInput(
-        [
-            Problem(
-                "Pulumi.yaml",
-                0,
-                0,
-                "",
-                "nothing",
-                f"a project at or above {start}",
-                "name one with --project",
-            )
-        ]
-    )
-
-
 def _gather(sources: Mapping[str, S], load: Callable[[str, S], T], problems: list[Problem]) -> dict[str, T]:
     loaded = {}
     for name, source in sources.items():

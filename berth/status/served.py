@@ -9,38 +9,15 @@ from __future__ import annotations
 import http.client
 import ssl
 import time
-from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-import msgspec
-
 from berth.errors import OperationFailed, printable
-from berth.status.model import VERSION, ClusterRow, Fleet, Row
+from berth.status.answer import Served, read_answer
 
 _PATH = "/api/status"
 _AGAIN = 0.2
 """Seconds until a server is asked again that has just started and does not know everything yet."""
 _PIECE = 1 << 20
-
-
-@dataclass(frozen=True)
-class Served:
-    """What a server says: its stacks, and why it shows what was read before, where its project's files are wrong."""
-
-    stacks: list[str]
-    notes: list[str]
-    fleet: Fleet
-
-
-class _Answer(msgspec.Struct):
-    stacks: list[str]
-    clusters: list[ClusterRow]
-    rows: list[Row]
-    notes: list[str]
-
-
-class _Version(msgspec.Struct):
-    version: int
 
 
 def server_of(text: str) -> SplitResult | None:
@@ -74,20 +51,6 @@ def ask_server(server: SplitResult, token: str, timeout: float) -> Served:
     if status != http.HTTPStatus.OK:
         raise _refused(name, status, body)
     return read_answer(name, body)
-
-
-def read_answer(name: str, body: bytes) -> Served:
-    """What the server of this name has answered. Raises OperationFailed where that is something else."""
-    try:
-        version = msgspec.json.decode(body, type=_Version).version
-        if version == VERSION:
-            found = msgspec.json.decode(body, type=_Answer)
-            return Served(found.stacks, found.notes, Fleet(found.rows, found.clusters))
-    except msgspec.MsgspecError:
-        raise OperationFailed(f"{name}: what answers there is no `berth serve`") from None
-    raise OperationFailed(
-        f"{name}: it answers in version {version} of the data, and this is {VERSION}", "use one version"
-    )
 
 
 def _get(server: SplitResult, token: str, end: float) -> tuple[int, bytes]:

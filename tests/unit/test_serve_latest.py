@@ -10,8 +10,8 @@ import pytest
 from berth.project import Project
 from berth.serve.data import status_data
 from berth.serve.latest import Latest
+from berth.status.answer import read_answer
 from berth.status.model import ClusterRow, Reach, Row, State
-from berth.status.served import read_answer
 from tests.support import Sandbox
 
 

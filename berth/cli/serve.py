@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,8 +12,12 @@ from berth.cli.fleet_options import fleet_options, timeout_option
 from berth.cli.output import console, say
 from berth.cli.project import project_root
 from berth.cli.token import TOKEN, token_of
+from berth.errors import OperationFailed
 from berth.project import Project
 from berth.status.collect import Scope
+
+if TYPE_CHECKING:
+    from berth.serve.offer import Offer
 
 
 @click.command("serve")
@@ -74,17 +78,39 @@ def command(
         renewed.entries = {**scope.entries, **renewed.entries}
         return again, renewed
 
+    offer, why_none = _offer(project.root, whole=not any(options.values()))
+
     def told(address: str, made: str) -> None:
         say(f"the fleet: [bold]{address}[/]" + ("" if made else "  (Ctrl-C ends)"))
         if made:
             console().print(f"with its token: {address}?token={made}  (Ctrl-C ends)", markup=False)
+        if why_none:
+            console(stderr=True).print(f"berth status does not ask this one: {why_none}", markup=False)
 
-    serve(
-        project,
-        scope,
-        Listen(host, port, token, names),
-        told,
-        lambda cluster: programs_beside(project, cluster.stack).get(cluster.name, ()),
-        load,
-        seen,
-    )
+    try:
+        serve(
+            project,
+            scope,
+            Listen(host, port, token, names),
+            told,
+            lambda cluster: programs_beside(project, cluster.stack).get(cluster.name, ()),
+            load,
+            seen,
+            offer,
+        )
+    finally:
+        if offer is not None:
+            offer.withdraw()
+
+
+def _offer(root: Path, *, whole: bool) -> tuple[Offer | None, str]:
+    """Where `berth status` asks; or that it does not, and why. Only who shows the whole project is asked."""
+    from berth.serve.offer import Offer
+    from berth.status.meeting import socket_path
+
+    if not whole:
+        return None, ""
+    try:
+        return Offer(socket_path(root)), ""
+    except OperationFailed as error:
+        return None, error.message

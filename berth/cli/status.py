@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import click
 from berth.cli.emit import emit_json
 from berth.cli.fleet_options import fleet_options, timeout_option, unknown_names
 from berth.cli.options import json_option
+from berth.cli.project import project_root
 from berth.cli.token import TOKEN, token_of
 from berth.errors import InvalidInput, Problem, printable
 from berth.status.model import VERSION, Fleet
@@ -32,6 +34,9 @@ _OF_CLUSTERS = {"kubeconfig": "--kubeconfig", "contexts": "--context", "outputs"
     metavar="FILE",
     help=f"The server's token is in this file, or in {TOKEN}.",
 )
+@click.option(
+    "--no-server", is_flag=True, help="Ask the clusters, even where a `berth serve` of the project runs here."
+)
 @timeout_option
 @click.option("--watch", "-w", is_flag=True, help="Look again and again, until all is well or you press Ctrl-C.")
 @json_option
@@ -42,6 +47,7 @@ def command(
     *,
     server: str | None,
     token_file: Path | None,
+    no_server: bool,
     timeout: float,
     watch: bool,
     as_json: bool,
@@ -50,7 +56,8 @@ def command(
     """Show every tenant in every cluster, and every cluster: what should run, and what runs.
 
     Expected is the commit that the tenant's branch or tag stands at in Git, applied is what the cluster's agent says it
-    has applied. All clusters are asked at once; one that does not answer costs its own rows.
+    has applied. All clusters are asked at once; one that does not answer costs its own rows. Where a `berth serve` of
+    this project runs on this machine, it does that, and tells what has changed.
 
     Exits with 1 if a tenant is not in sync or suspended, or a cluster is unreachable or not in order.
     """
@@ -59,7 +66,10 @@ def command(
     if server is None:
         if token_file is not None:
             raise click.UsageError("--token-file is for --server")
-        look = _of_clusters(ctx, timeout, **options)
+        found = not no_server and not any(options[name] for name in _OF_CLUSTERS)
+        look = (_of_found if found else _of_clusters)(ctx, timeout, **options)
+    elif no_server:
+        raise click.UsageError("--no-server and --server do not go together")
     else:
         given = [option for name, option in _OF_CLUSTERS.items() if options[name]]
         if given:
@@ -67,10 +77,8 @@ def command(
         token = token_of(token_file, "give the one that the server was started with")
         look = _of_server(server, token, timeout, **options)
     if watch:
-        from berth.cli.status_views import watch as watch_until_well
-
-        return watch_until_well(lambda: look()[1])
-    stacks, fleet = look()
+        return _watch(look)
+    stacks, fleet, note = look()
     if as_json:
         emit_json(
             {
@@ -84,11 +92,37 @@ def command(
         from berth.cli.status_views import show
 
         show(fleet)
+        _tell(note)
     return 0 if fleet.good else 1
 
 
-Look = Callable[[], tuple[Sequence[str], Fleet]]
-"""Gives the stacks that were meant, and their rows as they are now."""
+Look = Callable[[], tuple[Sequence[str], Fleet, str]]
+"""Gives the stacks that were meant, their rows as they are now, and who says so if not the clusters themselves."""
+
+
+def _watch(look: Look) -> int:
+    from berth.cli.status_views import watch
+
+    note = ""
+
+    def fleet() -> Fleet:
+        nonlocal note
+        _, found, note = look()
+        return found
+
+    try:
+        return watch(fleet)
+    finally:
+        _tell(note)
+
+
+def _tell(note: str) -> None:
+    if note and sys.stderr.isatty():
+        from rich.text import Text
+
+        from berth.cli.output import console
+
+        console(stderr=True).print(Text(note, style="dim"))
 
 
 def _of_clusters(ctx: click.Context, timeout: float, **options: Any) -> Look:
@@ -97,7 +131,40 @@ def _of_clusters(ctx: click.Context, timeout: float, **options: Any) -> Look:
 
     project, scope = fleet_of(ctx, **options)
     scope.timeout = timeout
-    return lambda: (scope.stacks, collect_all(project, scope))
+    return lambda: (scope.stacks, collect_all(project, scope), "")
+
+
+def _of_found(ctx: click.Context, timeout: float, **options: Any) -> Look:
+    """Asks the `berth serve` of the project that runs here, or where none does, or it cannot tell, the clusters."""
+    from berth.status.found import LIMIT, ask_found, is_there
+    from berth.status.meeting import socket_path
+
+    path = socket_path(project_root(ctx))
+    if not is_there(path):
+        return _of_clusters(ctx, timeout, **options)
+    meant = options["stacks"], options["tenants"], options["clusters"]
+    instead: list[Look] = []
+
+    def look() -> tuple[Sequence[str], Fleet, str]:
+        if not instead:
+            found = ask_found(path, min(LIMIT, timeout / 2))
+            # Who knows the names better is the project: it says what is wrong with them.
+            if found is not None and _knows(found.served.fleet, found.served.stacks, *meant):
+                note = f"as the berth serve here knows it (process {found.pid}); --no-server asks the clusters"
+                return *_meant(found.served.stacks, found.served.fleet, *meant), note
+            instead.append(_of_clusters(ctx, timeout, **options))
+        return instead[0]()
+
+    return look
+
+
+def _knows(
+    fleet: Fleet, known: Sequence[str], stacks: Sequence[str], tenants: Sequence[str], clusters: Sequence[str]
+) -> bool:
+    """Whether all that is named is there, and the clusters in the stacks."""
+    there = {row.cluster for row in fleet.clusters if not stacks or row.stack in stacks}
+    placed = {row.tenant for row in fleet.rows} if tenants else set()
+    return there.issuperset(clusters) and placed.issuperset(tenants) and set(known).issuperset(stacks)
 
 
 def _of_server(
@@ -117,12 +184,12 @@ def _of_server(
 
     noted: list[str] = []
 
-    def look() -> tuple[Sequence[str], Fleet]:
+    def look() -> tuple[Sequence[str], Fleet, str]:
         found = ask_server(url, token, timeout)
         if found.notes and found.notes != noted:
             click.echo("\n".join(map(printable, found.notes)), err=True)
         noted[:] = found.notes
-        return _meant(found.stacks, found.fleet, stacks, tenants, clusters)
+        return *_meant(found.stacks, found.fleet, stacks, tenants, clusters), ""
 
     return look
 
@@ -138,11 +205,13 @@ def _meant(
     ]
     if problems:
         raise InvalidInput(problems)
+    named = list(dict.fromkeys(stacks)) or known
     shown = [
         row
+        for stack in named
         for row in fleet.clusters
-        if (not stacks or row.stack in stacks) and (not clusters or row.cluster in clusters)
+        if row.stack == stack and (not clusters or row.cluster in clusters)
     ]
     names = {row.cluster for row in shown}
     rows = [row for row in fleet.rows if row.cluster in names and (not tenants or row.tenant in tenants)]
-    return [name for name in known if not stacks or name in stacks], Fleet(rows, shown)
+    return named, Fleet(rows, shown)

@@ -1,7 +1,7 @@
 """Makes rows of what is known of clusters and Git, as it changes, and puts them on the board.
 
 Only what a change concerns is made anew. Git cannot be watched: it is asked now and then, and at once where an agent
-has seen a commit that is not known here.
+has seen a commit that is not known here, or somebody wants to know what holds at this moment.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ ASK_GIT = 10.0
 """Seconds between two looks at a branch or tag."""
 ASK_GIT_SOON = 1.0
 """Seconds between two looks where there is reason to expect something new."""
-_AT_ONCE = 4
-"""Branches and tags that are looked at at the same time."""
+_AT_ONCE, _AT_ONCE_NOW = 4, 16
+"""Branches and tags that are looked at at the same time; the second where somebody waits."""
 
 _NOT_YET = OperationFailed("not read yet")
 
@@ -68,8 +68,11 @@ class Fleet:
         """What is to be made anew: by cluster the tenants, or None for all of them."""
         self._wake = asyncio.Event()
         self._soon = asyncio.Event()
+        self._git = asyncio.Lock()
         self._logs: dict[Point, Commits] = {}
         self._lagging: set[Point] = set()
+        self._untold: set[Point] = set()
+        """Points whose Git server did not tell the commits before one."""
         for cluster, listed in placed:
             tenants = {tenant.name: tenant for tenant in listed}
             self._tenants[cluster.name] = tenants
@@ -102,6 +105,25 @@ class Fleet:
             tasks.create_task(self._ask_git())
             tasks.create_task(self._publish())
 
+    async def renew(self) -> bool:
+        """Asks every cluster and Git, and returns when what they have told is on the board: what holds at this moment.
+        False where that cannot be known so."""
+
+        async def settled() -> bool:
+            known = await asyncio.gather(*(watch.ask() for watch in self.watches.values()))
+            await asyncio.sleep(GATHER)  # what was written before is on its way, on other connections
+            return all(known)
+
+        whole, _ = await asyncio.gather(settled(), self._heads())
+        for point in self._untold:  # those who are behind have it asked again
+            self._logs.pop(point, None)
+            for tenant, cluster in self._followers[point]:
+                self._mark(cluster, tenant)
+        self._make()
+        await self._heads(lagging=True)
+        self._make()
+        return whole
+
     # rows -------------------------------------------------------------------------------------------------------------
 
     def _mark(self, cluster: str, tenant: str | None) -> None:
@@ -117,22 +139,26 @@ class Fleet:
         while True:
             await self._wake.wait()
             await asyncio.sleep(GATHER)
-            self._wake.clear()
-            dirty, self._dirty = self._dirty, {}
-            made: dict[Key, dict[str, Any]] = {}
-            clusters: dict[str, dict[str, Any]] = {}
-            pages: dict[Key, dict[str, Any] | None] = {}
-            told: dict[str, dict[str, Any]] = {}
-            for name, concerned in dirty.items():
-                watch, tenants = self.watches[name], self._tenants[name]
-                chosen = tenants.values() if concerned is None else [tenants[each] for each in concerned]
-                for row in self._rows(watch, list(chosen)):
-                    made[row.tenant, name] = whole = status_data(row)
-                    pages[row.tenant, name] = row_data(whole, tenants[row.tenant].owners.team)
-                clusters[name] = status_data(cluster_row(watch.cluster, watch.answer or _NOT_YET, self._expected))
-                told[name] = cluster_data(clusters[name], watch.since, read=watch.answer is not None)
-            self._latest.take(made, clusters)
-            self._board.publish(pages, told)
+            self._make()
+
+    def _make(self) -> None:
+        """Makes anew what is to be made anew."""
+        self._wake.clear()
+        dirty, self._dirty = self._dirty, {}
+        made: dict[Key, dict[str, Any]] = {}
+        clusters: dict[str, dict[str, Any]] = {}
+        pages: dict[Key, dict[str, Any] | None] = {}
+        told: dict[str, dict[str, Any]] = {}
+        for name, concerned in dirty.items():
+            watch, tenants = self.watches[name], self._tenants[name]
+            chosen = tenants.values() if concerned is None else [tenants[each] for each in concerned]
+            for row in self._rows(watch, list(chosen)):
+                made[row.tenant, name] = whole = status_data(row)
+                pages[row.tenant, name] = row_data(whole, tenants[row.tenant].owners.team)
+            clusters[name] = status_data(cluster_row(watch.cluster, watch.answer or _NOT_YET, self._expected))
+            told[name] = cluster_data(clusters[name], watch.since, read=watch.answer is not None)
+        self._latest.take(made, clusters)
+        self._board.publish(pages, told)
 
     def _rows(self, watch: Watch, tenants: list[Tenant]) -> Iterable[Row]:
         answer = watch.answer
@@ -159,14 +185,25 @@ class Fleet:
         all_at = loop.time()
         while True:
             self._soon.clear()
-            lagging, self._lagging = self._lagging, set()
-            points = sorted(lagging)
-            if loop.time() >= all_at:
-                points, all_at = sorted(self._followers), loop.time() + ASK_GIT
-            await asyncio.gather(*(self._look(point, turns, lagging) for point in points))
+            async with self._git:
+                lagging, self._lagging = self._lagging, set()
+                points = sorted(lagging)
+                if loop.time() >= all_at:
+                    points, all_at = sorted(self._followers), loop.time() + ASK_GIT
+                await asyncio.gather(*(self._look(point, turns, lagging) for point in points))
             await asyncio.sleep(ASK_GIT_SOON)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._soon.wait(), max(all_at - loop.time(), 0))
+
+    async def _heads(self, *, lagging: bool = False) -> None:
+        """Looks at all points, or at those of which somebody is behind by an unknown number of commits."""
+        turns = asyncio.Semaphore(_AT_ONCE_NOW)
+        async with self._git:
+            behind: set[Point] = set()
+            if lagging:
+                behind, self._lagging = self._lagging, set()
+            points = behind if lagging else self._followers
+            await asyncio.gather(*(self._look(point, turns, behind) for point in sorted(points)))
 
     async def _look(self, point: Point, turns: asyncio.Semaphore, lagging: set[Point]) -> None:
         async with turns:
@@ -179,6 +216,7 @@ class Fleet:
                     told = found
                     found = await in_thread(lambda: with_log(point, told, min(LOG_TIMEOUT, self._timeout)))
                     self._logs[point] = found
+                    (self._untold.discard if found.log else self._untold.add)(point)
         before = self._expected.get(point)
         if found == before or (isinstance(found, OperationFailed) and _told(found) == _told(before)):
             return

@@ -17,6 +17,7 @@ from berth.serve.app import STREAMS, app_of
 from berth.serve.board import Board
 from berth.serve.details import details_of
 from berth.serve.following import Following, Load, Stamp
+from berth.serve.offer import Offer, answering
 from berth.settings import Cluster
 from berth.status.collect import Scope
 from berth.status.observed import Object
@@ -43,16 +44,18 @@ def serve(
     programs: Callable[[Cluster], Sequence[Object]] = lambda _: (),
     load: Load | None = None,
     seen: Stamp = frozenset(),
+    offer: Offer | None = None,
 ) -> None:
     """Serves until it is interrupted. `seen` are the files that the project was read from; when they change, `load`
-    reads them anew. `told` is called with the address, and the token where one was made, as soon as
-    the page can be opened. Raises OperationFailed where the address cannot be had, KeyboardInterrupt."""
+    reads them anew. `offer` is where `berth status` asks; it is withdrawn at the end. `told` is called with the
+    address, and the token where one was made, as soon as the page can be opened. Raises OperationFailed where the
+    address cannot be had, KeyboardInterrupt."""
     open_to_all = not is_loopback(listen.host)
     made = secrets.token_urlsafe(24) if open_to_all and not listen.token else ""
     names = [*listen.names, *(own_names() if open_to_all else ())]
     with _listening(listen.host, listen.port) as server:
         told(_address(listen.host, server), made)
-        asyncio.run(_run(project, scope, server, listen.token or made, names, programs, load, seen))
+        asyncio.run(_run(project, scope, server, listen.token or made, names, programs, load, seen, offer))
 
 
 async def _run(
@@ -64,6 +67,7 @@ async def _run(
     programs: Callable[[Cluster], Sequence[Object]],
     load: Load | None,
     seen: Stamp,
+    offer: Offer | None,
 ) -> None:
     board = Board()
     following = Following(project, scope, board, programs, load, seen)
@@ -80,8 +84,10 @@ async def _run(
         limit_concurrency=2 * STREAMS,
         timeout_graceful_shutdown=1,
     )
-    server = _Server(config, board)
+    server = _Server(config, board, offer)
     tasks = [asyncio.create_task(following.run()), asyncio.create_task(server.serve([listening]))]
+    if offer is not None:
+        tasks.append(asyncio.create_task(answering(offer.socket, following.now)))
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
@@ -91,14 +97,18 @@ async def _run(
 
 
 class _Server(uvicorn.Server):
-    """Ends the open streams when it is to end: they would keep it waiting."""
+    """Ends the open streams when it is to end: they would keep it waiting. And the offer, as a signal that has been
+    caught may end the process as soon as this is done."""
 
-    def __init__(self, config: uvicorn.Config, board: Board) -> None:
+    def __init__(self, config: uvicorn.Config, board: Board, offer: Offer | None) -> None:
         super().__init__(config)
         self._board = board
+        self._offer = offer
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._board.close()
+        if self._offer is not None:
+            self._offer.withdraw()
         await super().shutdown(sockets)
 
 

@@ -2,16 +2,18 @@
 
 A watch that is cut goes on where it was; one that is too old for the server begins with a new list. Where watching is
 not allowed, or only namespace by namespace, the kind is listed now and then. The cluster is lost when it no longer
-takes connections, or does not answer a question of its version; then it is tried again, less and less often.
+takes connections, or does not answer a question of its version; then it is tried again, less and less often. Who wants
+to know what holds at this moment has it asked at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import datetime
+import math
 import random
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 import httpx
@@ -68,6 +70,12 @@ class Watch:
         self._timeout = timeout
         self._programs = programs
         self._unread: set[Wanted] = set()
+        self._streams: set[Wanted] = set()
+        """Kinds that are watched at this moment."""
+        self._listed: set[Wanted] = set()
+        """Kinds that are listed now and then."""
+        self._questions: list[tuple[float, asyncio.Future[bool]]] = []
+        self._asked = asyncio.Event()
         self._names = frozenset(tenant.name for tenant in tenants)
         self._owners = {namespace: tenant.name for tenant in tenants for namespace in tenant.namespaces}
 
@@ -75,23 +83,52 @@ class Watch:
         """Takes for known what another watch of the cluster knew, until all is read here."""
         self.answer, self.since, self.known, self.losses = former.answer, former.since, former.known, former.losses
 
+    async def ask(self) -> bool:
+        """Returns when the cluster has answered a question that was asked after this call, or has not been reached
+        after it: then `answer` holds now. False where it does not, as a kind is listed now and then and not watched."""
+        if self._listed:
+            return False
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[bool] = loop.create_future()
+        self._questions.append((loop.time(), future))
+        self._asked.set()
+        return await future
+
+    def _settle(self, began: float, *, holds: bool = True) -> None:
+        """Answers those who have asked before that time."""
+        for each in [each for each in self._questions if each[0] <= began]:
+            self._questions.remove(each)
+            if not each[1].done():
+                each[1].set_result(holds)
+
+    async def _pause(self, seconds: float) -> None:
+        """Waits, until somebody asks."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._asked.wait(), seconds)
+        self._asked.clear()
+
     async def run(self) -> None:
         """Never returns."""
         pause = 0.0
         while True:
+            began = asyncio.get_running_loop().time()
             complete, failure = await self._connected()
             # A credential that has run out is renewed by logging in anew: that is no loss, if it works at once.
             if complete and failure.hint == "log in anew":
                 pause = 0.0
                 continue
             self._lose(failure)
+            self._settle(began)
             pause = 1.0 if complete else min(max(2 * pause, 1.0), AGAIN)
-            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - not all clusters at the same moment
+            if not self._questions:
+                self._asked.clear()
+                await self._pause(pause * random.uniform(0.5, 1))  # noqa: S311 - not all clusters at the same moment
 
     async def _connected(self) -> tuple[bool, OperationFailed]:
         """Watches as long as that goes well. Returns whether all was read, and what went wrong."""
         observed = Observed()
         self._unread = set(WANTED[self.cluster.gitops.engine])
+        self._streams, self._listed = set(), set()
         failure = OperationFailed("")
         try:
             with answering(self._timeout):
@@ -117,6 +154,8 @@ class Watch:
 
     async def _probe(self, api: Api, observed: Observed) -> None:
         while True:
+            began = asyncio.get_running_loop().time()
+            self._asked.clear()
             with answering(self._timeout):
                 try:
                     observed.version = str((await api.get("/version")).get("gitVersion", ""))
@@ -127,7 +166,9 @@ class Watch:
             observed.programs = tuple(await asyncio.to_thread(self._programs))
             if self.answer is observed:
                 self._told("")
-            await asyncio.sleep(PROBE)
+                if len(self._streams) == len(WANTED[self.cluster.gitops.engine]):
+                    self._settle(began)
+            await self._pause(PROBE)
 
     async def _keep(self, api: Api, observed: Observed, wanted: Wanted) -> None:
         """Keeps the objects of one kind."""
@@ -143,6 +184,8 @@ class Watch:
                         await asyncio.sleep(1)
                     await read(api, observed, wanted, self.tenants)
                     self._have(observed, wanted)
+            self._listed.add(wanted)
+            self._settle(math.inf, holds=False)
             await asyncio.sleep(AGAIN)
 
     async def _list(self, api: Api, observed: Observed, wanted: Wanted) -> str:
@@ -170,6 +213,10 @@ class Watch:
                     if not answer.is_success:
                         await answer.aread()
                         data_of(answer)
+                    self._streams.add(wanted)
+                    self._listed.discard(wanted)
+                    if self._questions:
+                        self._asked.set()
                     async for line in answer.aiter_lines():
                         what, item = event(wanted.kind, line)
                         if what == "ERROR":
@@ -182,6 +229,8 @@ class Watch:
                 return
             except (httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError):
                 pass  # silent, or cut: asked for again from where it was
+            finally:
+                self._streams.discard(wanted)
             if loop.time() - began < 1:
                 await asyncio.sleep(1)
 

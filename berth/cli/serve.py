@@ -85,7 +85,7 @@ def command(
         if made:
             console().print(f"with its token: {address}?token={made}  (Ctrl-C ends)", markup=False)
         if why_none:
-            console(stderr=True).print(f"berth status does not ask this one: {why_none}", markup=False)
+            console().print(f"berth status does not ask this one: {why_none}", markup=False)
 
     try:
         serve(
@@ -100,7 +100,7 @@ def command(
         )
     finally:
         if offer is not None:
-            offer.withdraw()
+            offer.close()
 
 
 def _offer(root: Path, *, whole: bool) -> tuple[Offer | None, str]:

@@ -35,10 +35,10 @@ class Offer:
         try:
             self._take()
         except OSError as error:
-            self.withdraw()
+            self.close()
             raise OperationFailed(f"{error.filename or path}: {error.strerror or error}") from None
         except OperationFailed:
-            self.withdraw()
+            self.close()
             raise
 
     def _take(self) -> None:
@@ -61,14 +61,17 @@ class Offer:
         self._path.chmod(0o600)
         self.socket.listen(128)
 
+    def close(self) -> None:
+        self.withdraw()
+        self.socket.close()
+
     def withdraw(self) -> None:
-        """Ends it, once; what somebody else has put in the place of the socket stays."""
+        """Lets nobody find it any more, once; what somebody else has put in the place of the socket stays."""
         with suppress(OSError):
             found = self._path.lstat()
             if (found.st_dev, found.st_ino) == self._made:
                 self._path.unlink()
         self._made = None
-        self.socket.close()
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1

@@ -20,9 +20,9 @@ _PATIENCE = 120.0
 
 
 @contextmanager
-def serving(project: Path, stack: str) -> Iterator[tuple[psutil.Process, str]]:
-    """`berth serve` on a free port, that has found every tenant in sync: its process and its address."""
-    command = (sys.executable, "-m", "berth", "serve", "--port", "0", "--stack", stack)
+def serving(project: Path) -> Iterator[tuple[psutil.Process, str]]:
+    """`berth serve` of all stacks on a free port, that has found every tenant in sync: its process and its address."""
+    command = (sys.executable, "-m", "berth", "serve", "--port", "0")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
     with subprocess.Popen(command, cwd=project, env=environment, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
         try:

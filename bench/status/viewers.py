@@ -58,10 +58,10 @@ class _Page:
 
 
 def view(
-    project: Path, stack: str, planes: Sequence[ControlPlane], pages: Sequence[int], seconds: float, changes: int
+    project: Path, planes: Sequence[ControlPlane], pages: Sequence[int], seconds: float, changes: int
 ) -> list[Viewed]:
     """Runs `berth serve` in the project, and has so many pages open, one number after the other, each for `seconds`."""
-    with serving(project, stack) as (process, address):
+    with serving(project) as (process, address):
         return asyncio.run(_view(process, address, planes, pages, seconds, changes))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,9 @@ from berth.cli.project import project_root
 from berth.cli.token import TOKEN, token_of
 from berth.errors import OperationFailed
 from berth.project import Project
+from berth.settings import Cluster
 from berth.status.collect import Scope
+from berth.status.observed import Object
 
 if TYPE_CHECKING:
     from berth.serve.offer import Offer
@@ -70,13 +73,20 @@ def command(
     seen = stamp(project_root(ctx))  # before they are read: what changes meanwhile is read again
     project, scope = fleet_of(ctx, **options)
     scope.timeout = timeout
+    latest = [project]
 
     def load() -> tuple[Project, Scope]:
         again, renewed = fleet_of(ctx, **{**options, "outputs": None})
         renewed.timeout = timeout
         # The outputs were read once, as they may be stdin: clusters that are new are reached without them.
         renewed.entries = {**scope.entries, **renewed.entries}
+        latest[0] = again
         return again, renewed
+
+    def beside(cluster: Cluster) -> Sequence[Object]:
+        if cluster.stack not in latest[0].stacks:  # on its way out
+            return ()
+        return programs_beside(latest[0], cluster.stack).get(cluster.name, ())
 
     offer, why_none = _offer(project.root, whole=not any(options.values()))
 
@@ -93,7 +103,7 @@ def command(
             scope,
             Listen(host, port, token, names),
             told,
-            lambda cluster: programs_beside(project, cluster.stack).get(cluster.name, ()),
+            beside,
             load,
             seen,
             offer,
@@ -110,7 +120,10 @@ def _offer(root: Path, *, whole: bool) -> tuple[Offer | None, str]:
 
     if not whole:
         return None, ""
+    path = socket_path(root)
+    if path is None:
+        return None, "you have no folder for a socket: set HOME"
     try:
-        return Offer(socket_path(root)), ""
+        return Offer(path), ""
     except OperationFailed as error:
         return None, error.message

@@ -140,7 +140,7 @@ def _of_found(ctx: click.Context, timeout: float, **options: Any) -> Look:
     from berth.status.meeting import socket_path
 
     path = socket_path(project_root(ctx))
-    if not is_there(path):
+    if path is None or not is_there(path):
         return _of_clusters(ctx, timeout, **options)
     meant = options["stacks"], options["tenants"], options["clusters"]
     instead: list[Look] = []

@@ -24,11 +24,16 @@ _BEGINNINGS = (
 """Variables by which login programs and Git know who asks, and whom to believe."""
 
 
-def socket_path(root: Path) -> Path:
-    """Where the `berth serve` of a project listens that shows all of it; `root` is resolved."""
-    told = "\0".join((str(root), *_ways(), *_code(Path(berth.__file__).parent)))
+def socket_path(root: Path) -> Path | None:
+    """Where the `berth serve` of a project listens that shows all of it; `root` is resolved. None where there is no
+    place for it."""
+    try:
+        folder = _folder()
+        told = "\0".join((str(root), *_ways(), *_code(Path(berth.__file__).parent)))
+    except (OSError, RuntimeError):  # the latter of who has no home
+        return None
     digest = hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()
-    return _folder() / f"{digest[:24]}.sock"
+    return folder / f"{digest[:24]}.sock"
 
 
 def is_private(folder: Path, forbidden: int = 0o077) -> bool:

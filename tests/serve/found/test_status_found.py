@@ -104,6 +104,16 @@ def test_a_tenant_that_was_added_and_one_that_was_removed_are_known_at_once(foun
     assert found.is_found()
 
 
+def test_a_stack_that_was_added_is_known_at_once(found: Meeting) -> None:
+    text = (found.root / "Pulumi.dev.yaml").read_text()
+    text = text.replace("environment: dev", "environment: staging").replace("name: one", "name: three")
+    found.project.sandbox.write("Pulumi.staging.yaml", text)
+    told = json.loads(found.status().out)
+    assert told["stacks"] == ["dev", "prod", "staging"]
+    assert {row["cluster"]: row["state"] for row in told["clusters"]} == dict.fromkeys(("one", "three", "two"), "ok")
+    assert found.is_found()
+
+
 def test_a_cluster_that_has_gone_and_one_that_is_back_are_known_at_once(found: Meeting) -> None:
     found.project.clusters["two"].stop()
     told, asked = found.status(), found.status("--no-server")

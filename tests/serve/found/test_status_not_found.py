@@ -146,6 +146,24 @@ def test_an_answer_that_is_none_has_the_clusters_asked(found: Meeting, found_ser
     assert found.sockets == [path], "what is not its own stays"
 
 
+def test_a_path_that_is_too_long_for_a_socket_is_said_so(meeting: Meeting) -> None:
+    folder = meeting.runtime / ("long" * 20)
+    folder.mkdir(mode=0o700)
+    with serving(meeting.root, environment={"XDG_RUNTIME_DIR": str(folder)}) as served:
+        assert served.process.stdout is not None
+        assert served.process.stdout.readline().endswith("is too long for the path of a socket\n")
+        assert not meeting.is_found(XDG_RUNTIME_DIR=str(folder))
+
+
+def test_without_a_runtime_folder_they_meet_in_the_cache(meeting: Meeting, tmp_path: Path) -> None:
+    environment = {"XDG_RUNTIME_DIR": "", "XDG_CACHE_HOME": str(meeting.runtime)}
+    with serving(meeting.root, environment=environment) as served:
+        until("all is read", lambda: served.states() == {"in sync"})
+        assert len(list(meeting.runtime.glob("berth/run/*.sock"))) == 1
+        assert meeting.is_found(**environment)
+        assert not meeting.is_found(**environment | {"XDG_CACHE_HOME": str(tmp_path)})
+
+
 def test_without_a_place_for_a_socket_it_says_so_and_serves(meeting: Meeting) -> None:
     place = meeting.runtime / "berth"
     place.mkdir(mode=0o777)

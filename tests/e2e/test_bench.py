@@ -43,7 +43,7 @@ def test_status_and_pages_are_measured_on_real_clusters() -> None:
         assert result.rows == 2 * len(clusters.names) == 6
         assert "tenant-0001" in result.tables.printed
         assert '"kind": "Kustomization"' in result.data.printed
-        none, three = viewers.view(project, real.STACK, clusters.planes, (0, 3), 1.0, 2)
+        none, three = viewers.view(project, clusters.planes, (0, 3), 1.0, 2)
         assert (none.pages, none.delays) == (0, [])
         assert (three.pages, len(three.delays)) == (3, 2)
         assert three.asked - none.asked < len(clusters.names), "pages ask no cluster"

@@ -47,6 +47,18 @@ class Meeting:
         asked = sum((one.asked for one in self.project.clusters.values()), Counter[str]())
         return sum(count for what, count in asked.items() if what.startswith("list "))
 
+    def told(self, *arguments: str) -> Outcome:
+        """What status says by way of the server. Where the machine is too busy for that, it is asked again."""
+        outcomes: list[Outcome] = []
+
+        def answered() -> bool:
+            before = self.lists()
+            outcomes.append(self.status(*arguments))
+            return self.lists() == before
+
+        until("the server answers", answered)
+        return outcomes[-1]
+
     def is_found(self, *arguments: str, **environment: str) -> bool:
         """Whether all that status tells comes from the server."""
         before = self.lists()

@@ -20,9 +20,8 @@ NOTE = "as the berth serve here knows it"
 def test_it_says_the_same_and_lists_nothing_in_the_clusters(found: Meeting) -> None:
     found.project.clusters["one"].put(SYNCS, sync("acme", failing="no such image"))
     for options in ((), ("-s", "prod", "-s", "dev"), ("--tenant", "acme"), ("--cluster", "two", "-t", "globex")):
+        told = found.told(*options)
         before = found.lists()
-        told = found.status(*options)
-        assert found.lists() == before
         asked = found.status("--no-server", *options)
         assert found.lists() > before
         assert (told.code, told.err) == (asked.code, asked.err)
@@ -61,6 +60,7 @@ def on_terminal(command: Sequence[str]) -> str:
 
 
 def test_watching_asks_it_too(found: Meeting) -> None:
+    found.told()
     before = found.lists()
     done = found.project.sandbox.berth("status", "--watch")
     assert (done.code, done.out, found.lists()) == (0, "6 of 6 in sync\n", before)
@@ -83,15 +83,15 @@ def test_names_that_are_wrong_are_told_as_ever(found: Meeting) -> None:
 
 
 def test_a_push_is_known_at_once(found: Meeting, git_server: GitServer) -> None:
-    assert states(found.status()) == {"in sync": 6}
+    assert states(found.told()) == {"in sync": 6}
     git_server.commit = NEXT
-    assert states(found.status()) == {"syncing": 6}
+    assert states(found.told()) == {"syncing": 6}
 
 
 def test_what_was_written_to_a_cluster_is_known_at_once(found: Meeting) -> None:
     for number in range(5):
         found.project.clusters["two"].put(SYNCS, sync("globex", failing=f"reason {number}"))
-        told = found.status("--tenant", "globex")
+        told = found.told("--tenant", "globex")
         assert [row["message"] for row in json.loads(told.out)["rows"]] == ["", f"reason {number}"]
 
 
@@ -101,7 +101,7 @@ def test_a_tenant_that_was_added_and_one_that_was_removed_are_known_at_once(foun
     assert states(found.status()) == {"in sync": 6, "missing": 2}
     added.unlink()
     assert states(found.status()) == {"in sync": 6}
-    assert found.is_found()
+    assert states(found.told()) == {"in sync": 6}
 
 
 def test_a_stack_that_was_added_is_known_at_once(found: Meeting) -> None:
@@ -111,17 +111,16 @@ def test_a_stack_that_was_added_is_known_at_once(found: Meeting) -> None:
     told = json.loads(found.status().out)
     assert told["stacks"] == ["dev", "prod", "staging"]
     assert {row["cluster"]: row["state"] for row in told["clusters"]} == dict.fromkeys(("one", "three", "two"), "ok")
-    assert found.is_found()
+    assert len(json.loads(found.told().out)["clusters"]) == 3
 
 
 def test_a_cluster_that_has_gone_and_one_that_is_back_are_known_at_once(found: Meeting) -> None:
     found.project.clusters["two"].stop()
-    told, asked = found.status(), found.status("--no-server")
+    told, asked = found.told(), found.status("--no-server")
     assert states(told) == states(asked) == {"in sync": 3, "unreachable": 3}
     assert (told.code, told.err) == (asked.code, asked.err)
     clusters = [without_skew(json.loads(each.out))["clusters"] for each in (told, asked)]
     assert clusters[0] == clusters[1]
-    assert found.is_found()
     found.project.clusters["two"].start()
     assert states(found.status()) == {"in sync": 6}
 
@@ -138,4 +137,4 @@ def test_files_that_are_wrong_are_told_as_ever(found: Meeting) -> None:
     assert told == asked
     assert told.code == 2
     (found.root / "tenants/globex.yml").unlink()
-    assert found.is_found()
+    assert states(found.told()) == {"in sync": 6}

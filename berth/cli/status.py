@@ -57,7 +57,7 @@ def command(
 
     Expected is the commit that the tenant's branch or tag stands at in Git, applied is what the cluster's agent says it
     has applied. All clusters are asked at once; one that does not answer costs its own rows. Where a `berth serve` of
-    this project runs on this machine, it does that, and tells what has changed.
+    this project runs on this machine, which watches them, that one is asked.
 
     Exits with 1 if a tenant is not in sync or suspended, or a cluster is unreachable or not in order.
     """

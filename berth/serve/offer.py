@@ -81,7 +81,8 @@ async def answering(listening: socket.socket, now: Callable[[], Awaitable[bytes 
     """Answers whoever connects with this process's number and what holds now, or not at all. Never returns."""
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, TimeoutError):
+        # Cancelled at the end of all: Python 3.11 would print that for each that is open.
+        with suppress(OSError, TimeoutError, asyncio.CancelledError):
             if (body := await now()) is not None:
                 writer.write(b"%d\n" % os.getpid() + body)
                 await asyncio.wait_for(writer.drain(), _PATIENCE)

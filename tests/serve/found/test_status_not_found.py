@@ -41,6 +41,14 @@ def test_ctrl_c_takes_the_socket_away(meeting: Meeting) -> None:
         assert meeting.sockets == []
 
 
+def test_ctrl_c_ends_it_without_a_word_while_it_is_asked(found: Meeting, found_server: Served) -> None:
+    found.project.clusters["one"].delay = NOW
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+        asking.connect(str(found.sockets[0]))
+        time.sleep(0.5)
+        assert found_server.interrupt() == 130  # what it says on stderr, the fixture looks at
+
+
 def test_a_second_one_leaves_the_first_alone(found: Meeting) -> None:
     (path,) = found.sockets
     made = path.lstat().st_ino

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Sequence
 
 from tests.serve.clusters import NEXT, SYNCS, sync
-from tests.serve.conftest import GitServer, Served
+from tests.serve.conftest import GitServer, Served, until
 from tests.serve.found.meeting import Meeting, states
 from tests.serve.test_status_served import without_skew
 from tests.support import BERTH
@@ -39,8 +39,8 @@ def test_no_more_is_loaded_than_that_takes(found: Meeting) -> None:
 
 def test_on_a_terminal_it_says_who_told_and_piped_it_does_not(found: Meeting, found_server: Served) -> None:
     assert found.project.sandbox.berth("status").err == ""
-    seen = on_terminal(found.command("status"))
-    assert f"{NOTE} (process {found_server.process.pid}); --no-server asks the clusters" in seen
+    note = f"{NOTE} (process {found_server.process.pid}); --no-server asks the clusters"
+    until("the server answers", lambda: note in on_terminal(found.command("status")))
     assert NOTE not in on_terminal(found.command("status", "--no-server"))
 
 
@@ -60,10 +60,13 @@ def on_terminal(command: Sequence[str]) -> str:
 
 
 def test_watching_asks_it_too(found: Meeting) -> None:
-    found.told()
-    before = found.lists()
-    done = found.project.sandbox.berth("status", "--watch")
-    assert (done.code, done.out, found.lists()) == (0, "6 of 6 in sync\n", before)
+    def answered() -> bool:
+        before = found.lists()
+        done = found.project.sandbox.berth("status", "--watch")
+        assert (done.code, done.out) == (0, "6 of 6 in sync\n")
+        return found.lists() == before
+
+    until("the server answers", answered)
 
 
 def test_names_that_are_wrong_are_told_as_ever(found: Meeting) -> None:

@@ -108,19 +108,13 @@ def test_one_that_shows_less_than_all_is_not_asked(meeting: Meeting) -> None:
             assert meeting.sockets == []
 
 
-def test_one_that_hangs_costs_its_time_and_no_more(found: Meeting, found_server: Served) -> None:
-    began = time.monotonic()
-    found.status("--no-server")
-    plain = time.monotonic() - began
+def test_one_that_hangs_is_not_waited_for_without_an_end(found: Meeting, found_server: Served) -> None:
     found_server.process.send_signal(signal.SIGSTOP)
     try:
-        began = time.monotonic()
-        told = found.status("--timeout", "4")
-        took = time.monotonic() - began
+        told = found.status()
     finally:
         found_server.process.send_signal(signal.SIGCONT)
     assert states(told) == {"in sync": 6}
-    assert 2 <= took < 2 + 3 * plain + 3
 
 
 def test_a_cluster_that_answers_late_has_the_clusters_asked(found: Meeting) -> None:

@@ -134,15 +134,14 @@ def _section(results: Sequence[Result]) -> str:
 `berth status --json --no-server`, which reads the project, asks Git and all clusters at once; the same without
 `--no-server` beside a `berth serve` that runs for as long as is measured and watches the clusters: status finds it, and
 has it look at Git and the clusters anew; and `berth status --server`, which asks it for what it knows. Beside them,
-`kubectl get -A` for each
-cluster in turn, of Kustomizations alone, which is what `flux get kustomizations -A` shows too, and of all kinds that
-status reads (GitRepositories, quotas, Deployments, StatefulSets, DaemonSets and nodes besides), as tables for people
-and as JSON for machines. Every loop is given less to do than `berth status`: it reads no project, asks no Git and
-judges nothing, and tables the API servers shorten to what is printed. Three clusters on this machine answer at once, so
-that little is gained by asking them together; clusters elsewhere do not. The tenants' objects are made for real, with
-statuses; controllers do not run. The simulated clusters are small servers that answer lists over TLS,
-{1000 * DELAY:.0f} ms after they are asked. The six ways take turns, {RUNS} times with real clusters and {RUNS_OF_MANY}
-times with simulated ones.
+`kubectl get -A` for each cluster in turn, of Kustomizations alone, which is what `flux get kustomizations -A` shows
+too, and of all kinds that status reads (GitRepositories, quotas, Deployments, StatefulSets, DaemonSets and nodes
+besides), as tables for people and as JSON for machines. Every loop is given less to do than `berth status`: it reads no
+project, asks no Git and judges nothing, and tables the API servers shorten to what is printed. Three clusters on this
+machine answer at once, so that little is gained by asking them together; clusters elsewhere do not. The tenants'
+objects are made for real, with statuses; controllers do not run. The simulated clusters are small servers that answer
+lists over TLS, {1000 * DELAY:.0f} ms after they are asked. The six ways take turns, {RUNS} times with real clusters and
+{RUNS_OF_MANY} times with simulated ones.
 
 | clusters | rows | `berth status` | beside a `berth serve` | with `--server` | `kubectl get kustomizations` \
 | `kubectl get` of the same kinds | with `-o json` |

@@ -14,7 +14,7 @@ from berth.cli.fleet_options import fleet_options, timeout_option, unknown_names
 from berth.cli.options import json_option
 from berth.cli.project import project_root
 from berth.cli.token import TOKEN, token_of
-from berth.errors import InvalidInput, Problem, printable
+from berth.errors import InvalidInput, OperationFailed, Problem, printable
 from berth.status.model import VERSION, Fleet
 
 _OF_CLUSTERS = {"kubeconfig": "--kubeconfig", "contexts": "--context", "outputs": "--outputs"}
@@ -143,28 +143,25 @@ def _of_found(ctx: click.Context, timeout: float, **options: Any) -> Look:
     if path is None or not is_there(path):
         return _of_clusters(ctx, timeout, **options)
     meant = options["stacks"], options["tenants"], options["clusters"]
-    instead: list[Look] = []
+    instead: list[tuple[Look, str]] = []
 
     def look() -> tuple[Sequence[str], Fleet, str]:
         if not instead:
-            found = ask_found(path, min(LIMIT, timeout / 2))
-            # Who knows the names better is the project: it says what is wrong with them.
-            if found is not None and _knows(found.served.fleet, found.served.stacks, *meant):
-                note = f"as the berth serve here knows it (process {found.pid}); --no-server asks the clusters"
-                return *_meant(found.served.stacks, found.served.fleet, *meant), note
-            instead.append(_of_clusters(ctx, timeout, **options))
-        return instead[0]()
+            note = ""
+            try:
+                found = ask_found(path, min(LIMIT, timeout / 2))
+                if found is not None:
+                    told = f"as the berth serve here knows it (process {found.pid}); --no-server asks the clusters"
+                    return *_meant(found.served.stacks, found.served.fleet, *meant), told
+            except (InvalidInput, OperationFailed):
+                # Who knows the names better is the project: it says what is wrong with them.
+                note = "the berth serve here could not tell; the clusters were asked"
+            instead.append((_of_clusters(ctx, timeout, **options), note))
+        ask, note = instead[0]
+        named, fleet, _ = ask()
+        return named, fleet, note
 
     return look
-
-
-def _knows(
-    fleet: Fleet, known: Sequence[str], stacks: Sequence[str], tenants: Sequence[str], clusters: Sequence[str]
-) -> bool:
-    """Whether all that is named is there, and the clusters in the stacks."""
-    there = {row.cluster for row in fleet.clusters if not stacks or row.stack in stacks}
-    placed = {row.tenant for row in fleet.rows} if tenants else set()
-    return there.issuperset(clusters) and placed.issuperset(tenants) and set(known).issuperset(stacks)
 
 
 def _of_server(
@@ -198,20 +195,15 @@ def _meant(
     known: Sequence[str], fleet: Fleet, stacks: Sequence[str], tenants: Sequence[str], clusters: Sequence[str]
 ) -> tuple[Sequence[str], Fleet]:
     """Of all that the server knows, what was asked for. Raises InvalidInput."""
-    problems = [
-        *unknown_names("stack", stacks, list(known)),
-        *unknown_names("tenant", tenants, list(dict.fromkeys(row.tenant for row in fleet.rows))),
-        *unknown_names("cluster", clusters, [row.cluster for row in fleet.clusters]),
-    ]
+    named = list(dict.fromkeys(stacks)) or known
+    there = [row for stack in named for row in fleet.clusters if row.stack == stack]
+    wrong = unknown_names("stack", stacks, list(known))
+    problems = [*wrong, *unknown_names("tenant", tenants, list(dict.fromkeys(row.tenant for row in fleet.rows)))]
+    if not wrong:  # which clusters there are to name depends on the stacks
+        problems += unknown_names("cluster", clusters, [row.cluster for row in there])
     if problems:
         raise InvalidInput(problems)
-    named = list(dict.fromkeys(stacks)) or known
-    shown = [
-        row
-        for stack in named
-        for row in fleet.clusters
-        if row.stack == stack and (not clusters or row.cluster in clusters)
-    ]
+    shown = [row for row in there if not clusters or row.cluster in clusters]
     names = {row.cluster for row in shown}
     rows = [row for row in fleet.rows if row.cluster in names and (not tenants or row.tenant in tenants)]
     return named, Fleet(rows, shown)

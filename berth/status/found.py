@@ -1,5 +1,5 @@
 """Asks the `berth serve` of this project, user and machine, if one runs. Whatever is wrong with it, or not quite right,
-is no error: then the clusters are asked, as if there were none.
+is no error to its user: then the clusters are asked.
 
 Only what that takes is loaded here.
 """
@@ -42,14 +42,19 @@ def is_there(path: Path) -> bool:
 
 
 def ask_found(path: Path, limit: float) -> Found | None:
-    """What holds now, by the server that listens there; None where it does not say that within `limit` seconds."""
+    """What holds now, by the server that listens there; None where nobody does. Raises OperationFailed where it does
+    not say that within `limit` seconds."""
     try:
         told = _read(path, time.monotonic() + limit)
         pid, _, body = told.partition(b"\n")
-        served = read_answer(str(path), body)
-        return None if served.notes else Found(int(pid), served)
-    except (OSError, OperationFailed, ValueError):
+        found = Found(int(pid), read_answer(str(path), body))
+    except (ConnectionRefusedError, FileNotFoundError):
         return None
+    except (OSError, ValueError) as error:
+        raise OperationFailed(f"{path}: {error}") from error
+    if found.served.notes:
+        raise OperationFailed(f"{path}: {found.served.notes[0]}")
+    return found
 
 
 def _read(path: Path, end: float) -> bytes:

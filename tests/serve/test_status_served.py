@@ -142,10 +142,21 @@ def test_only_what_is_named_is_shown(simulated: Simulated, served: Served, statu
 
 
 def test_names_that_the_server_does_not_know_are_all_told_at_once(served: Served, status: Status) -> None:
-    done = status("--server", served.address, "--tenant", "acne", "--cluster", "three", "--stack", "prod")
+    done = status("--server", served.address, "--tenant", "acne", "--cluster", "three")
     assert (done.returncode, done.stdout) == (2, "")
     assert 'did you mean "acme"?' in done.stderr
     assert 'found "three"; expected one of one, two' in done.stderr
+
+
+def test_a_cluster_of_a_stack_that_is_not_meant_is_not_known(served: Served, status: Status) -> None:
+    done = status("--server", served.address, "--stack", "prod", "--cluster", "one", "--tenant", "acne")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert '--cluster: found "one"; expected two' in done.stderr
+    assert '--tenant: found "acne"' in done.stderr
+    done = status("--server", served.address, "--stack", "prd", "--cluster", "one")
+    assert done.returncode == 2
+    assert 'did you mean "prod"?' in done.stderr
+    assert "--cluster" not in done.stderr, "which there are depends on the stack"
 
 
 def test_watching_ends_when_all_is_well(served: Served, status: Status) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -68,3 +71,18 @@ class Meeting:
 
 def states(told: Outcome) -> Counter[str]:
     return Counter(row["state"] for row in json.loads(told.out)["rows"])
+
+
+def on_terminal(command: Sequence[str]) -> str:
+    """What a command says on stderr, where that is a terminal."""
+    ours, theirs = pty.openpty()
+    seen = b""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs, env={**os.environ, "COLUMNS": "200"}):
+        os.close(theirs)
+        try:
+            while piece := os.read(ours, 4096):
+                seen += piece
+        except OSError:  # the other end has gone
+            pass
+    os.close(ours)
+    return seen.decode()

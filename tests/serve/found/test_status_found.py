@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import subprocess
-from collections.abc import Sequence
 
 from tests.serve.clusters import NEXT, SYNCS, sync
 from tests.serve.conftest import GitServer, Served, until
-from tests.serve.found.meeting import Meeting, states
+from tests.serve.found.meeting import Meeting, on_terminal, states
 from tests.serve.test_status_served import without_skew
 from tests.support import BERTH
 
@@ -42,21 +39,6 @@ def test_on_a_terminal_it_says_who_told_and_piped_it_does_not(found: Meeting, fo
     note = f"{NOTE} (process {found_server.process.pid}); --no-server asks the clusters"
     until("the server answers", lambda: note in on_terminal(found.command("status")))
     assert NOTE not in on_terminal(found.command("status", "--no-server"))
-
-
-def on_terminal(command: Sequence[str]) -> str:
-    """What a command says on stderr, where that is a terminal."""
-    ours, theirs = pty.openpty()
-    seen = b""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs, env={**os.environ, "COLUMNS": "200"}):
-        os.close(theirs)
-        try:
-            while piece := os.read(ours, 4096):
-                seen += piece
-        except OSError:  # the other end has gone
-            pass
-    os.close(ours)
-    return seen.decode()
 
 
 def test_watching_asks_it_too(found: Meeting) -> None:

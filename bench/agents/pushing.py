@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from bench.agents.cluster import ClusterApi
 from bench.agents.fleet import BenchFleet, running
 from bench.agents.syncs import SYNCS, all_in_sync
 from bench.agents.ways import Way, turn
+from berth.drill.ground import in_seconds
 from berth.render import Object
 from berth.settings import Engine
 
@@ -28,7 +30,8 @@ class Pushed:
     engine: Engine
     way: Way
     waiting: list[float] = field(default_factory=list)
-    """The agents look at Git at their interval."""
+    """The agents look at Git at their interval. Where telling begins it anew, each cluster's look is at a moment of
+    chance after the push, the same for all ways: with a few pushes, chance would say more than the ways."""
     told: list[float] = field(default_factory=list)
     """The agents are told of the push."""
 
@@ -40,10 +43,18 @@ def push(engine: Engine, tenants: int, pushes: int, interval: str, clusters: int
     with running(engine, tenants, clusters, interval) as fleet, _Clusters(fleet) as all_clusters:
         all_clusters.deploy()
         for index, way in _turns(pushes):
+            if SYNCS[engine].restarts:
+                all_clusters.spread_looks(way, index, looks(index, clusters, in_seconds(interval)))
             results[way].waiting.append(all_clusters.time_push(way, index, told=False))
         for index, way in _turns(pushes):
             results[way].told.append(all_clusters.time_push(way, index, told=True))
     return list(results.values())
+
+
+def looks(index: int, clusters: int, interval: float) -> list[float]:
+    """How many seconds after a push each cluster looks at Git: chance, but the same with each run."""
+    chance = random.Random(index)  # noqa: S311 - no secret
+    return [chance.uniform(0, interval) for _ in range(clusters)]
 
 
 def _turns(pushes: int) -> Iterator[tuple[int, Way]]:
@@ -74,9 +85,19 @@ class _Clusters(ExitStack):
         for api in self._apis:
             api.when(all_in_sync(everyone), *self._syncs.applies)
 
+    def spread_looks(self, way: Way, index: int, after: Sequence[float]) -> None:
+        """Tells the source of the tenant that is to change, in each cluster at such a moment that its next look is so
+        many seconds after this returns."""
+        began = time.monotonic()
+        tenant = self._tenant(way, index)
+        for wait, number in sorted((wait, number) for number, wait in enumerate(after)):
+            time.sleep(max(0.0, began + wait - time.monotonic()))
+            self._tell(self._apis[number], self._objects[way][number], f"looks-{index}", tenant)
+        time.sleep(max(0.0, began + in_seconds(self._fleet.interval) - time.monotonic()))
+
     def time_push(self, way: Way, index: int, told: bool) -> float:
         """Changes the ConfigMap of a tenant, another with each index. Seconds until all clusters have it."""
-        tenant = self._fleet.tenants[way][index % len(self._fleet.tenants[way])]
+        tenant = self._tenant(way, index)
         value = f"{'told' if told else 'waiting'}-{index}"
         deployrepo.set_value(self._fleet.worktree(way), tenant, value)
         self._fleet.commit(way, f"{tenant}: {value}")
@@ -87,16 +108,19 @@ class _Clusters(ExitStack):
         began = time.perf_counter()
         self._fleet.push(way)
         if told:
-            self._tell(way, value)
+            for api, objects in zip(self._apis, self._objects[way], strict=True):
+                self._tell(api, objects, value)
         return max(each.result() for each in seen) - began
 
-    def _tell(self, way: Way, value: str) -> None:
-        """Has the agents look at the way's repo now, for all its tenants, as a webhook would."""
+    def _tenant(self, way: Way, index: int) -> str:
+        return self._fleet.tenants[way][index % len(self._fleet.tenants[way])]
+
+    def _tell(self, api: ClusterApi, objects: Sequence[Object], value: str, tenant: str = "") -> None:
+        """Has a cluster's agent look at the way's repo now, for one tenant or all, as a webhook would."""
         kind, annotations = self._syncs.tell(value)
-        for api, objects in zip(self._apis, self._objects[way], strict=True):
-            for item in objects:
-                if item["kind"] == kind:
-                    api.annotate(item, annotations)
+        for item in objects:
+            if item["kind"] == kind and tenant in ("", item["metadata"]["name"]):
+                api.annotate(item, annotations)
 
 
 def _has(value: str, item: Object) -> bool:

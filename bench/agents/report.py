@@ -88,8 +88,10 @@ def tell_pushes(pushed: Sequence[Pushed]) -> str:
 
 One tenant's ConfigMap is changed. The time runs from the start of `git push` until the last of {CLUSTERS} clusters has
 the new value. {len(pushed[0].told)} pushes of each sort; the tenants of all ways are in the same clusters, and the
-ways take turns. "At the interval": the agents look at Git every {PUSHING_INTERVAL}, and how long a push waits for that
-is chance. "Told": the agents are told of the push at once, as by a webhook.
+ways take turns. "At the interval": the agents look at Git every {PUSHING_INTERVAL}. How long a push waits for that is
+chance. Flux begins its interval anew when it is told to look: so each cluster's look comes at a moment that was drawn
+for that push, the same in all ways. With Argo CD each way has its own luck. "Told": the agents are told of the push at
+once, as by a webhook.
 
 | engine | way | at the interval: median (worst) | told: median (worst) |
 | --- | --- | --- | --- |

@@ -23,6 +23,8 @@ class Syncs:
     """What tells it."""
     token: str = ""
     """The annotation's value, where it is not of the user's choice."""
+    restarts: bool = False
+    """Whether the interval at which Git is looked at begins anew when it is told."""
 
     def tell(self, value: str) -> tuple[str, dict[str, str]]:
         """The kind to annotate after a push, and the annotation; `value` is another with each push."""
@@ -35,6 +37,7 @@ SYNCS = {
         applies=("kustomize.toolkit.fluxcd.io/v1", "Kustomization"),
         told="GitRepository",
         annotation="reconcile.fluxcd.io/requestedAt",
+        restarts=True,
     ),
     Engine.ARGOCD: Syncs(
         kinds=("AppProject", "Application"),

@@ -10,7 +10,7 @@ import pytest
 from bench.agents import byhand
 from bench.agents.converging import Converged
 from bench.agents.fleet import make_project
-from bench.agents.pushing import Pushed
+from bench.agents.pushing import Pushed, looks
 from bench.agents.report import tell_convergence, tell_pushes
 from bench.agents.syncs import SYNCS, all_in_sync
 from bench.agents.ways import Way, turn
@@ -128,6 +128,13 @@ def pushes(berth: float, guarded: float) -> str:
             for way, seconds in ((Way.BERTH, berth), (Way.GUARDED, guarded), (Way.BARE, 0.5))
         ]
     )
+
+
+def test_all_ways_wait_for_the_same_looks_at_git() -> None:
+    drawn = [looks(index, 3, 5.0) for index in range(12)]
+    assert drawn == [looks(index, 3, 5.0) for index in range(12)]
+    assert all(len(each) == 3 and 0 <= min(each) <= max(each) <= 5 for each in drawn)
+    assert len({look for each in drawn for look in each}) == 36
 
 
 def test_the_page_has_median_and_worst_of_the_pushes() -> None:

@@ -20,6 +20,7 @@ SECTIONS = {
     "status": status.section,
     "pushes": agents.pushes,
     "convergence": agents.convergence,
+    "scale": agents.scale,
 }
 PAGE = ROOT / "docs" / "benchmarks.md"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -46,13 +46,12 @@ class ClusterApi:
         self._closed = True
         self._client.close()
 
-    def annotate(self, item: Object, annotations: dict[str, str]) -> None:
-        """Adds annotations to an object that is there."""
+    def patch(self, item: Object, change: Mapping[str, Any]) -> None:
+        """Merges a change into an object that is there."""
         about = item["metadata"]
         path = f"{_path(item['apiVersion'], item['kind'], about['namespace'])}/{about['name']}"
         headers = {"Content-Type": "application/merge-patch+json"}
-        body = json.dumps({"metadata": {"annotations": annotations}})
-        self._client.patch(path, content=body, headers=headers).raise_for_status()
+        self._client.patch(path, content=json.dumps(change), headers=headers).raise_for_status()
 
     def count(self, api_version: str, kind: str, name: str) -> int:
         """How many objects of this name there are, in all namespaces."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -21,6 +21,8 @@ from berth.settings import Engine
 
 CLUSTERS = 3
 PATIENCE = 120.0
+_LATE = 1.0
+"""Seconds by which a look at Git may come after its interval: agents spread theirs a little."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class Pushed:
     engine: Engine
     way: Way
     waiting: list[float] = field(default_factory=list)
-    """The agents look at Git at their interval. Where telling begins it anew, each cluster's look is at a moment of
-    chance after the push, the same for all ways: with a few pushes, chance would say more than the ways."""
+    """The agents look at Git at their interval. Where that can be had, each cluster's look is at a moment of chance
+    after the push, the same for all ways: with a few pushes, chance would say more than the ways."""
     told: list[float] = field(default_factory=list)
     """The agents are told of the push."""
 
@@ -42,12 +44,16 @@ def push(engine: Engine, tenants: int, pushes: int, interval: str, clusters: int
     results = {way: Pushed(engine, way) for way in Way}
     with running(engine, tenants, clusters, interval) as fleet, _Clusters(fleet) as all_clusters:
         all_clusters.deploy()
-        for index, way in _turns(pushes):
-            if SYNCS[engine].restarts:
-                all_clusters.spread_looks(way, index, looks(index, clusters, in_seconds(interval)))
-            results[way].waiting.append(all_clusters.time_push(way, index, told=False))
-        for index, way in _turns(pushes):
-            results[way].told.append(all_clusters.time_push(way, index, told=True))
+        for index in range(pushes):
+            if SYNCS[engine].pauses:
+                all_clusters.pause(index)
+            for way in turn(index):
+                if SYNCS[engine].pauses:
+                    all_clusters.go_on(way, index, looks(index, clusters, in_seconds(interval)))
+                results[way].waiting.append(all_clusters.time_push(way, index, told=False))
+        for index in range(pushes):
+            for way in turn(index):
+                results[way].told.append(all_clusters.time_push(way, index, told=True))
     return list(results.values())
 
 
@@ -57,13 +63,6 @@ def looks(index: int, clusters: int, interval: float) -> list[float]:
     return [chance.uniform(0, interval) for _ in range(clusters)]
 
 
-def _turns(pushes: int) -> Iterator[tuple[int, Way]]:
-    """All ways in each turn; who is first changes."""
-    for index in range(pushes):
-        for way in turn(index):
-            yield index, way
-
-
 class _Clusters(ExitStack):
     """A fleet's clusters, and what each way puts into them."""
 
@@ -71,6 +70,7 @@ class _Clusters(ExitStack):
         super().__init__()
         self._fleet = fleet
         self._syncs = SYNCS[fleet.engine]
+        self._interval = in_seconds(fleet.interval)
         # Before the clients, so that it ends after them: they tell its threads to end.
         self._pool = self.enter_context(ThreadPoolExecutor(len(fleet.planes)))
         self._apis = [self.enter_context(ClusterApi(plane, PATIENCE)) for plane in fleet.planes]
@@ -85,15 +85,27 @@ class _Clusters(ExitStack):
         for api in self._apis:
             api.when(all_in_sync(everyone), *self._syncs.applies)
 
-    def spread_looks(self, way: Way, index: int, after: Sequence[float]) -> None:
-        """Tells the source of the tenant that is to change, in each cluster at such a moment that its next look is so
-        many seconds after this returns."""
+    def pause(self, index: int) -> None:
+        """Has no cluster look at Git for the tenants that are to change, and waits until the looks that were due would
+        have come: one that is due already comes when it was."""
+        for way in Way:
+            for number in range(len(self._apis)):
+                self._suspend(way, index, number, suspended=True)
+        time.sleep(self._interval + _LATE)
+
+    def go_on(self, way: Way, index: int, after: Sequence[float]) -> None:
+        """Has a way's clusters look at Git again, each at such a moment that its next look is so many seconds after
+        this returns."""
         began = time.monotonic()
-        tenant = self._tenant(way, index)
         for wait, number in sorted((wait, number) for number, wait in enumerate(after)):
             time.sleep(max(0.0, began + wait - time.monotonic()))
-            self._tell(self._apis[number], self._objects[way][number], f"looks-{index}", tenant)
-        time.sleep(max(0.0, began + in_seconds(self._fleet.interval) - time.monotonic()))
+            self._suspend(way, index, number, suspended=False)
+        time.sleep(max(0.0, began + self._interval - time.monotonic()))
+
+    def _suspend(self, way: Way, index: int, number: int, *, suspended: bool) -> None:
+        for item in self._objects[way][number]:
+            if item["kind"] == self._syncs.told and item["metadata"]["name"] == self._tenant(way, index):
+                self._apis[number].patch(item, {"spec": {"suspend": suspended}})
 
     def time_push(self, way: Way, index: int, told: bool) -> float:
         """Changes the ConfigMap of a tenant, another with each index. Seconds until all clusters have it."""
@@ -108,19 +120,19 @@ class _Clusters(ExitStack):
         began = time.perf_counter()
         self._fleet.push(way)
         if told:
-            for api, objects in zip(self._apis, self._objects[way], strict=True):
-                self._tell(api, objects, value)
+            self._tell(way, value)
         return max(each.result() for each in seen) - began
 
     def _tenant(self, way: Way, index: int) -> str:
         return self._fleet.tenants[way][index % len(self._fleet.tenants[way])]
 
-    def _tell(self, api: ClusterApi, objects: Sequence[Object], value: str, tenant: str = "") -> None:
-        """Has a cluster's agent look at the way's repo now, for one tenant or all, as a webhook would."""
+    def _tell(self, way: Way, value: str) -> None:
+        """Has the agents look at the way's repo now, for all its tenants, as a webhook would."""
         kind, annotations = self._syncs.tell(value)
-        for item in objects:
-            if item["kind"] == kind and tenant in ("", item["metadata"]["name"]):
-                api.annotate(item, annotations)
+        for api, objects in zip(self._apis, self._objects[way], strict=True):
+            for item in objects:
+                if item["kind"] == kind:
+                    api.patch(item, {"metadata": {"annotations": annotations}})
 
 
 def _has(value: str, item: Object) -> bool:

@@ -23,8 +23,8 @@ class Syncs:
     """What tells it."""
     token: str = ""
     """The annotation's value, where it is not of the user's choice."""
-    restarts: bool = False
-    """Whether the interval at which Git is looked at begins anew when it is told."""
+    pauses: bool = False
+    """Whether it can be paused by itself: when it goes on, it looks at Git, and its interval begins anew."""
 
     def tell(self, value: str) -> tuple[str, dict[str, str]]:
         """The kind to annotate after a push, and the annotation; `value` is another with each push."""
@@ -37,7 +37,7 @@ SYNCS = {
         applies=("kustomize.toolkit.fluxcd.io/v1", "Kustomization"),
         told="GitRepository",
         annotation="reconcile.fluxcd.io/requestedAt",
-        restarts=True,
+        pauses=True,
     ),
     Engine.ARGOCD: Syncs(
         kinds=("AppProject", "Application"),

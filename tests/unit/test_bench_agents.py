@@ -143,6 +143,7 @@ def test_the_page_has_median_and_worst_of_the_pushes() -> None:
 
 def test_the_page_tells_the_agent_s_work_from_the_control_plane_s() -> None:
     page = tell_convergence(
+        "Convergence",
         [
             Converged(Engine.FLUX, way, 100, objects, applied=applied, whole=whole + applied, agent=7.0, plane=plane)
             for whole in (20.0, 30.0, 22.0)
@@ -151,13 +152,14 @@ def test_the_page_tells_the_agent_s_work_from_the_control_plane_s() -> None:
                 (Way.GUARDED, 1000, 4.0, 10.0),
                 (Way.BARE, 500, 1.0, 5.0),
             )
-        ]
+        ],
     )
     assert (
         "| Flux | 100 | Berth | 1215 | 4.0 s (4.0 to 4.0) | 26.0 s (24.0 to 34.0) | 7.0 s (7.0 to 7.0) "
         "| 12.0 s (12.0 to 12.0) |" in page
     )
-    assert "Rounds: 3 with 100 tenants." in page
+    assert page.startswith("## Convergence\n\nFrom nothing to all of 100 tenants in sync")
+    assert "3 rounds: medians" in page
     assert "100 tenants: all in sync | at most 1.1 | 1.00 (1.00 to 1.00) | yes | 1.13 (1.10 to 1.14) |" in page
     assert "100 tenants: the agent's processor time | at most 1.1 | 1.00 (1.00 to 1.00) | yes | 1.00" in page
     assert "100 tenants: the control plane's processor time | - | 1.20 (1.20 to 1.20) | - | 2.40" in page

@@ -65,29 +65,13 @@ def command(
     Reads only. The clusters are watched, however many have the page open. /metrics is for Prometheus, /healthz for who
     runs it. Ctrl-C ends it.
     """
-    from berth.local.beside import programs_beside
     from berth.serve.following import stamp
     from berth.serve.serving import Listen, serve
 
     token = token_of(token_file, "make one: openssl rand -hex 24")
     seen = stamp(project_root(ctx))  # before they are read: what changes meanwhile is read again
-    project, scope = fleet_of(ctx, **options)
-    scope.timeout = timeout
-    latest = [project]
-
-    def load() -> tuple[Project, Scope]:
-        again, renewed = fleet_of(ctx, **{**options, "outputs": None})
-        renewed.timeout = timeout
-        # The outputs were read once, as they may be stdin: clusters that are new are reached without them.
-        renewed.entries = {**scope.entries, **renewed.entries}
-        latest[0] = again
-        return again, renewed
-
-    def beside(cluster: Cluster) -> Sequence[Object]:
-        if cluster.stack not in latest[0].stacks:  # on its way out
-            return ()
-        return programs_beside(latest[0], cluster.stack).get(cluster.name, ())
-
+    files = _Files(ctx, timeout, options)
+    project, scope = files.project, files.scope
     offer, why_none = _offer(project.root, whole=not any(options.values()))
 
     def told(address: str, made: str) -> None:
@@ -98,19 +82,38 @@ def command(
             console().print(f"berth status does not ask this one: {why_none}", markup=False)
 
     try:
-        serve(
-            project,
-            scope,
-            Listen(host, port, token, names),
-            told,
-            beside,
-            load,
-            seen,
-            offer,
-        )
+        serve(project, scope, Listen(host, port, token, names), told, files.programs, files.load, seen, offer)
     finally:
         if offer is not None:
             offer.close()
+
+
+class _Files:
+    """The project's files as they were read last, and the scope of what is meant as it was first."""
+
+    def __init__(self, ctx: click.Context, timeout: float, options: dict[str, Any]) -> None:
+        self._ctx, self._timeout, self._options = ctx, timeout, options
+        self.project, self.scope = self._read(options)
+
+    def load(self) -> tuple[Project, Scope]:
+        """Reads them anew. The outputs are not, as they may have been stdin: clusters that are new are reached without
+        them."""
+        self.project, scope = self._read({**self._options, "outputs": None})
+        scope.entries = {**self.scope.entries, **scope.entries}
+        return self.project, scope
+
+    def programs(self, cluster: Cluster) -> Sequence[Object]:
+        """The agent's programs that run beside a cluster of a local fleet."""
+        from berth.local.beside import programs_beside
+
+        if cluster.stack not in self.project.stacks:  # on its way out
+            return ()
+        return programs_beside(self.project, cluster.stack).get(cluster.name, ())
+
+    def _read(self, options: dict[str, Any]) -> tuple[Project, Scope]:
+        project, scope = fleet_of(self._ctx, **options)
+        scope.timeout = self._timeout
+        return project, scope
 
 
 def _offer(root: Path, *, whole: bool) -> tuple[Offer | None, str]:

@@ -159,7 +159,7 @@ def test_a_tenant_whose_workload_does_not_get_well_fails_without_a_break_while_i
 ) -> None:
     fleet.wait_in_sync()
     file, collector = fleet.root / "tenants/telemetry.yaml", fleet.worktree / "apps/telemetry/base/collector.yaml"
-    text = file.read_text()
+    text, head = file.read_text(), fleet.git("rev-parse", "HEAD")
     try:
         edit(file, r"sync:\n", "sync:\n  timeout: 30s\n")  # Flux waits no shorter
         fleet.berth("local", "deploy")
@@ -187,5 +187,7 @@ def test_a_tenant_whose_workload_does_not_get_well_fails_without_a_break_while_i
     finally:
         file.write_text(text)
         fleet.berth("local", "deploy")
-        fleet.revert()
+        fleet.git("checkout", "--quiet", "--", ".")
+        if fleet.git("rev-parse", "HEAD") != head:
+            fleet.revert()
         fleet.wait_in_sync()

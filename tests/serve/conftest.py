@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import queue
 import re
 import signal
 import subprocess
@@ -81,6 +82,10 @@ class Served:
     def states(self) -> set[str]:
         return {row["state"] for row in self.rows().values()}
 
+    def next_line(self) -> str:
+        """The next line that it prints."""
+        return read_line(self.process)
+
     def interrupt(self) -> int:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(30)
@@ -94,6 +99,14 @@ def until(what: str, check: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
+def read_line(process: subprocess.Popen[str], seconds: float = 60) -> str:
+    """The next line of its stdout; queue.Empty is raised where none comes, as reading itself has no limit."""
+    assert process.stdout is not None
+    read, found = process.stdout.readline, queue.SimpleQueue[str]()
+    threading.Thread(target=lambda: found.put(read()), daemon=True).start()
+    return found.get(timeout=seconds)
+
+
 @contextmanager
 def serving(
     root: Path, *arguments: str, lines: int = 1, environment: Mapping[str, str] | None = None
@@ -105,10 +118,9 @@ def serving(
         env={**os.environ, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", **(environment or {})},
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
     )  # fmt: skip
-    assert process.stdout is not None
     assert process.stderr is not None
     try:
-        told = [process.stdout.readline() for _ in range(lines)]
+        told = [read_line(process) for _ in range(lines)]
         if not told[0]:
             pytest.fail(process.stderr.read())
         yield Served(process, told)

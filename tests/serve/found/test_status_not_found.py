@@ -54,8 +54,7 @@ def test_a_second_one_leaves_the_first_alone(found: Meeting) -> None:
     (path,) = found.sockets
     made = path.lstat().st_ino
     with found.serving() as second:
-        assert second.process.stdout is not None
-        assert second.process.stdout.readline().startswith(f"{NOT_THIS}it asks the berth serve")
+        assert second.next_line().startswith(f"{NOT_THIS}it asks the berth serve")
     assert path.lstat().st_ino == made
     assert states(found.told()) == {"in sync": 6}
 
@@ -164,8 +163,7 @@ def test_a_path_that_is_too_long_for_a_socket_is_said_so(meeting: Meeting) -> No
     folder = meeting.runtime / ("long" * 20)
     folder.mkdir(mode=0o700)
     with serving(meeting.root, environment={"XDG_RUNTIME_DIR": str(folder)}) as served:
-        assert served.process.stdout is not None
-        assert served.process.stdout.readline().endswith("is too long for the path of a socket\n")
+        assert served.next_line().endswith("is too long for the path of a socket\n")
         assert not meeting.is_found(XDG_RUNTIME_DIR=str(folder))
 
 
@@ -183,14 +181,12 @@ def test_without_a_place_for_a_socket_it_says_so_and_serves(meeting: Meeting) ->
     place.mkdir(mode=0o777)
     place.chmod(0o777)
     with meeting.serving() as served:
-        assert served.process.stdout is not None
-        assert served.process.stdout.readline().startswith(f"{NOT_THIS}{place} is not a folder of yours")
+        assert served.next_line().startswith(f"{NOT_THIS}{place} is not a folder of yours")
         assert meeting.sockets == []
     place.rmdir()
     place.write_text("")
     with meeting.serving() as served:
-        assert served.process.stdout is not None
-        assert served.process.stdout.readline() == f"{NOT_THIS}{place}: File exists\n"
+        assert served.next_line() == f"{NOT_THIS}{place}: File exists\n"
 
 
 def test_no_token_is_needed_on_the_socket_and_over_the_network_as_ever(meeting: Meeting) -> None:

@@ -1,9 +1,9 @@
 """Reads Flux's own account of a tenant: the status of its GitRepository and Kustomization.
 
-A Kustomization that fails is tried again each minute, and with each look at its source; a try may take all of
-`sync.timeout`. Meanwhile its condition says no more than that it is in progress, and its generation counts as unseen
-until it succeeds. So what the tries before came to is read from its history, which has those that got as far as
-applying.
+A Kustomization is tried again at its interval, one that fails each minute, and both with each look at the source; a
+try may take all of `sync.timeout`. Meanwhile its condition says no more than that it is in progress, and a change of it
+counts as unseen until it succeeds. So what the tries before came to is read from its history, which has those that got
+as far as applying.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def judge(expected: str, source: Object | None, sync: Object | None) -> Said:
             return said._replace(state=State.FAILING, message=message, since=_failing_since(said, source, sync))
     elif ready.get("status") == "True":
         return said._replace(state=State.SYNCING, message="the agent has not seen the last change of it yet")
-    if ready.get("status") != "True":
+    if ready.get("status") != "True" and not _is_tried_again(ready, source, sync):
         return said._replace(state=State.SYNCING, message=_text(ready) or "waiting for the agent's first look")
     if not expected:
         return said
@@ -74,6 +74,12 @@ def _failure(ready: dict[str, Any], source: Object, sync: Object) -> str:
         return "" if _text(ready).startswith(_NOT_FETCHED) else _text(ready) or "not ready"
     last = _last(source, sync)
     return "" if ready.get("status") == "True" or last in ("", _SUCCEEDED) else last + _AGAIN
+
+
+def _is_tried_again(ready: dict[str, Any], source: Object, sync: Object) -> bool:
+    """Whether what succeeded last is only tried once more: of a thousand tenants, some always are."""
+    same = sync["status"].get("observedGeneration") == sync["metadata"].get("generation")
+    return same and ready.get("status") == "Unknown" and _last(source, sync) == _SUCCEEDED
 
 
 def _last(source: Object, sync: Object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from typing import Any
 
 import pytest
 
@@ -160,6 +161,10 @@ def test_a_tenant_whose_workload_does_not_get_well_fails_without_a_break_while_i
     fleet.wait_in_sync()
     file, collector = fleet.root / "tenants/telemetry.yaml", fleet.worktree / "apps/telemetry/base/collector.yaml"
     text, head = file.read_text(), fleet.git("rev-parse", "HEAD")
+
+    def tries() -> Any:
+        return fleet.get("gcp-local", *fleet.engine.sync_of("telemetry"))["status"]["history"][0]
+
     try:
         edit(file, r"sync:\n", "sync:\n  timeout: 30s\n")  # Flux waits no shorter
         fleet.berth("local", "deploy")
@@ -169,6 +174,8 @@ def test_a_tenant_whose_workload_does_not_get_well_fails_without_a_break_while_i
         edit(collector, r"\n    spec:\n", "\n    spec:\n      nodeSelector: {example.com/none: here}\n")
         fleet.push("Ask for a node that is not there")
         fleet.wait("it is failing", lambda: fleet.status()["telemetry", "gcp-local"]["state"] == "failing")
+        if fleet.engine is FLUX:  # which writes its conditions a moment before the rest
+            fleet.wait("all is written", lambda: tries()["lastReconciledStatus"] == "HealthCheckFailed")
         first = fleet.status()["telemetry", "gcp-local"]
         assert "collector" in first["message"]
         assert first["workloads"] == {"ready": 0, "total": 1, "waiting": ("Deployment collector",)}
@@ -179,8 +186,7 @@ def test_a_tenant_whose_workload_does_not_get_well_fails_without_a_break_while_i
                 row = fleet.status()["telemetry", "gcp-local"]
                 assert (row["state"], row["since"]) == ("failing", first["since"])
                 assert "Deployment" in row["message"]
-                item = fleet.get("gcp-local", *fleet.engine.sync_of("telemetry"))
-                ended.add(item["status"]["history"][0]["totalReconciliations"])
+                ended.add(tries()["totalReconciliations"])
                 return len(ended) > 1
 
             fleet.wait("another try has failed", failed_again, 150)

@@ -104,6 +104,28 @@ def trying(*history: dict[str, Any], applied: str = FORMER, now: str = "Unknown"
 GOOD, UNHEALTHY, REFUSED = "ReconciliationSucceeded", "HealthCheckFailed", "ReconciliationFailed"
 
 
+def again(commit: str = EXPECTED) -> dict[str, Any]:
+    """A Kustomization whose last try, of a commit, succeeded, and that is tried once more."""
+    item = sync("Unknown", "Reconciliation in progress", applied=commit)
+    item["status"]["history"] = [tried(GOOD, 10, 20, commit), tried(UNHEALTHY, 0, 9, "c" * 40)]
+    return item
+
+
+def test_what_is_in_sync_stays_so_while_it_is_tried_again() -> None:
+    row = judge(EXPECTED, fetched(), again())
+    assert row[:2] == (State.IN_SYNC, "")
+    assert row.since is not None
+    assert row.since.minute == 10
+
+
+def test_what_is_tried_again_is_not_in_sync_where_something_else_is_to_run() -> None:
+    assert judge(EXPECTED, fetched(FORMER), again(FORMER)).message == "the agent has not seen the expected commit yet"
+    item = again()
+    item["metadata"]["generation"] = 2
+    for source_, sync_ in ((fetched(), again(FORMER)), (fetched(FORMER), again()), (fetched(), item)):
+        assert judge(EXPECTED, source_, sync_)[:2] == (State.SYNCING, "Reconciliation in progress")
+
+
 def test_a_sync_that_has_never_succeeded_fails_when_its_condition_says_so() -> None:
     item = trying(now="False", message="build failed")
     item["status"]["observedGeneration"] = -1

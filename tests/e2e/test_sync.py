@@ -184,12 +184,16 @@ def test_a_tenant_whose_workload_does_not_get_well_fails_without_a_break_while_i
 
             def failed_again() -> bool:
                 row = fleet.status()["telemetry", "gcp-local"]
-                assert (row["state"], row["since"]) == ("failing", first["since"])
+                assert row["state"] == "failing"
                 assert "Deployment" in row["message"]
-                ended.add(tries()["totalReconciliations"])
+                ended.add(tries()["lastReconciled"])
                 return len(ended) > 1
 
             fleet.wait("another try has failed", failed_again, 150)
+            # A try that begins at once may have read the Kustomization as it was before the entry of the one before was
+            # written, and writes its own over it: then Flux itself does not know of that one any more.
+            if tries()["totalReconciliations"] > 1:
+                assert fleet.status()["telemetry", "gcp-local"]["since"] == first["since"]
     finally:
         file.write_text(text)
         fleet.berth("local", "deploy")

@@ -77,7 +77,7 @@ def _failure(ready: dict[str, Any], source: Object, sync: Object) -> str:
 
 
 def _is_tried_again(ready: dict[str, Any], source: Object, sync: Object) -> bool:
-    """Whether what succeeded last is only tried once more: of a thousand tenants, some always are."""
+    """Whether what succeeded last is only tried once more, as at each interval."""
     same = sync["status"].get("observedGeneration") == sync["metadata"].get("generation")
     return same and ready.get("status") == "Unknown" and _last(source, sync) == _SUCCEEDED
 

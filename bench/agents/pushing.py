@@ -15,7 +15,7 @@ from bench.agents.cluster import ClusterApi
 from bench.agents.fleet import BenchFleet, running
 from bench.agents.syncs import SYNCS, all_in_sync
 from bench.agents.ways import Way, turn
-from berth.drill.ground import in_seconds
+from berth.duration import in_seconds
 from berth.render import Object
 from berth.settings import Engine
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from berth.duration import in_seconds
 from berth.errors import InvalidInput, OperationFailed, Problem, did_you_mean, one_of
 from berth.local.controlplane import ControlPlane
 from berth.local.fleet import Fleet
@@ -121,9 +121,3 @@ def _fits(tenant: Tenant) -> bool:
 
 def _some(items: Sequence[str]) -> str:
     return ", ".join(items[:3]) + (f" and {len(items) - 3} more" if len(items) > 3 else "")
-
-
-def in_seconds(duration: str) -> float:
-    """Seconds of a duration such as 1h30m."""
-    units = {"h": 3600, "m": 60, "s": 1}
-    return float(sum(int(count) * units[unit] for count, unit in re.findall(r"(\d+)([hms])", duration)))

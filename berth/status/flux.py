@@ -52,14 +52,15 @@ def judge(expected: str, source: Object | None, sync: Object | None) -> Said:
     if fetched.get("status") == "False":
         since = _time(fetched.get("lastTransitionTime"))
         return said._replace(state=State.FAILING, message=_text(fetched), since=since)
+    ended = _ended(source, sync)
     # The object's own generation is that of the last success.
     seen = ready.get("observedGeneration", status.get("observedGeneration"))
     if seen == sync["metadata"].get("generation"):
-        if message := _failure(ready, source, sync):
-            return said._replace(state=State.FAILING, message=message, since=_failing_since(said, source, sync))
+        if message := _failure(ready, ended):
+            return said._replace(state=State.FAILING, message=message, since=_failing_since(said, ended, source, sync))
     elif ready.get("status") == "True":
         return said._replace(state=State.SYNCING, message="the agent has not seen the last change of it yet")
-    if ready.get("status") != "True" and not _is_tried_again(ready, source, sync):
+    if ready.get("status") != "True" and not _is_tried_again(ready, ended, sync):
         return said._replace(state=State.SYNCING, message=_text(ready) or "waiting for the agent's first look")
     if not expected:
         return said
@@ -68,21 +69,20 @@ def judge(expected: str, source: Object | None, sync: Object | None) -> Said:
     return said._replace(state=State.IN_SYNC, since=said.changed or said.since)
 
 
-def _failure(ready: dict[str, Any], source: Object, sync: Object) -> str:
-    """What is wrong with the sync; empty where nothing is known to be."""
+def _failure(ready: dict[str, Any], ended: str) -> str:
+    """What is wrong with the sync, of which the last try ended so; empty where nothing is known to be."""
     if ready.get("status") == "False":
         return "" if _text(ready).startswith(_NOT_FETCHED) else _text(ready) or "not ready"
-    last = _last(source, sync)
-    return "" if ready.get("status") == "True" or last in ("", _SUCCEEDED) else last + _AGAIN
+    return "" if ready.get("status") == "True" or ended in ("", _SUCCEEDED) else ended + _AGAIN
 
 
-def _is_tried_again(ready: dict[str, Any], source: Object, sync: Object) -> bool:
+def _is_tried_again(ready: dict[str, Any], ended: str, sync: Object) -> bool:
     """Whether what succeeded last is only tried once more, as at each interval."""
     same = sync["status"].get("observedGeneration") == sync["metadata"].get("generation")
-    return same and ready.get("status") == "Unknown" and _last(source, sync) == _SUCCEEDED
+    return same and ready.get("status") == "Unknown" and ended == _SUCCEEDED
 
 
-def _last(source: Object, sync: Object) -> str:
+def _ended(source: Object, sync: Object) -> str:
     """How the last try of the commit that is fetched ended; empty where it is not known to have been tried."""
     tries: Tries = sync.get("status", {}).get("history") or ()
     return str(tries[0].get("lastReconciledStatus", "")) if tries and _is_of(tries[0], fetched_commit(source)) else ""
@@ -92,13 +92,12 @@ def _is_of(one: dict[str, Any], commit: str) -> bool:
     return commit_of((one.get("metadata") or {}).get("revision", "")) == commit != ""
 
 
-def _failing_since(said: Said, source: Object, sync: Object) -> datetime.datetime | None:
+def _failing_since(said: Said, ended: str, source: Object, sync: Object) -> datetime.datetime | None:
     """The condition's own time is that of the last try."""
     tries: Tries = sync["status"].get("history") or ()
-    last = _last(source, sync)
-    if last == _SUCCEEDED:  # all was well then, with the same commit
+    if ended == _SUCCEEDED:  # all was well then, with the same commit
         return _time(tries[0].get("lastReconciled"))
-    if last:
+    if ended:
         digest = tries[0].get("digest")
         return _began(tries, lambda one: one.get("digest") == digest and one.get("lastReconciledStatus") != _SUCCEEDED)
     if said.applied != fetched_commit(source):  # it does not get as far as applying

@@ -15,7 +15,6 @@ import pytest
 
 from berth.cli.drill import show
 from berth.drill import Ground, Step, find_ground, ground, run
-from berth.drill.ground import in_seconds
 from berth.drill.hand import _other_tag
 from berth.drill.watch import Wait, until
 from berth.errors import InvalidInput, OperationFailed
@@ -54,11 +53,6 @@ def test_each_cluster_is_a_step_when_it_is_seen_and_a_missed_one_has_no_time() -
     assert first.seconds is not None
     assert first.seconds >= 5
     assert (second.cluster, second.seconds, second.told, second.good) == ("gcp", None, "not within 6 s", False)
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("5m", 300), ("1h30m", 5400)])
-def test_durations_are_read_as_the_agents_read_them(text: str, seconds: float) -> None:
-    assert in_seconds(text) == seconds
 
 
 @pytest.mark.parametrize(

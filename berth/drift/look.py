@@ -161,6 +161,9 @@ async def _check(found: _Cluster, resource: Served, tenant: str, wanted: Object,
         if refused.why.code == 403 and _NO_RIGHT in refused.why.message:
             found.unread[f"{resource.kind}: no right to apply, which a dry run needs: {refused.why.message}"] = None
             return
+        if refused.why.passing:
+            found.unread[f"{resource.kind}: could not be compared: {refused.why.message}"] = None
+            return
         result = replace(about, what=What.REFUSED, message=refused.why.message)
     if result is None:
         return

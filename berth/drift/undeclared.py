@@ -1,13 +1,14 @@
 """Objects that carry a tenant's label and that nobody declared: not Berth, and no manifest that an agent applied.
 
-What is made by others from what is declared is not looked at: pods of a Deployment, and all that has an owner.
+What is made by others from what is declared is not looked at: pods of a Deployment, and all that has an owner. Where an
+agent cannot tell at the moment what is declared in Git, nothing that may be its work counts as undeclared.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from berth.agents import KINDS
@@ -22,6 +23,10 @@ _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 """Names, labels and owners alone: no Secret's content leaves the API server."""
 _MADE = frozenset({"Endpoints", "EndpointSlice", "Event", "Lease", "Pod", "ReplicaSet", "ControllerRevision"})
 """Kinds that controllers make, with the labels of what they make them from."""
+_OF_NAMESPACE, _OF_NAME = (f"kustomize.toolkit.fluxcd.io/{part}" for part in ("namespace", "name"))
+"""Labels that Flux puts on all that it applies: which Kustomization that was."""
+_NOT_COMPARED = frozenset({"ComparisonError", "InvalidSpecError", "UnknownError"})
+"""Conditions of an Application of which what is in Git is not known."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +58,35 @@ async def undeclared_in(
     if not found:
         return
     applied = await _applied(api, cluster, unread)
+    if applied is None:
+        return
     for resource, item in found:
         metadata = item["metadata"]
         key = _key(resource, metadata)
-        if key in applied:
+        if key in applied.keys:
+            continue
+        if sync := applied.may_be_of(key, metadata):
+            unread[f"{sync} is not settled: what is undeclared of what it applied is not known"] = None
             continue
         labels = metadata.get("labels") or {}
         place = cluster.name, labels.get(TENANT_LABEL, ""), resource.kind, key[2], key[3]
         yield Undeclared(Drift(*place, What.UNDECLARED), resource.group, metadata["uid"])
+
+
+@dataclass
+class _Applied:
+    """What the agent says of what it has applied from Git."""
+
+    keys: set[Key] = field(default_factory=set)
+    unsettled: dict[Key | tuple[str, str], str] = field(default_factory=dict)
+    """What does not know, for now, all that it has applied: Flux's Kustomizations by namespace and name, and what
+    Argo CD's Applications hold by key; each with what to call it."""
+
+    def may_be_of(self, key: Key, metadata: Mapping[str, Any]) -> str:
+        """The sync that may have applied an object and cannot say so; empty where there is none."""
+        labels = metadata.get("labels") or {}
+        kustomization = labels.get(_OF_NAMESPACE, ""), labels.get(_OF_NAME, "")
+        return self.unsettled.get(key) or self.unsettled.get(kustomization) or ""
 
 
 async def _labelled(api: Api, resource: Served, selector: str, unread: dict[str, None]) -> list[dict[str, Any]]:
@@ -75,20 +101,45 @@ async def _labelled(api: Api, resource: Served, selector: str, unread: dict[str,
     return found
 
 
-async def _applied(api: Api, cluster: Cluster, unread: dict[str, None]) -> set[Key]:
-    """All that the agent says it has applied from Git."""
+async def _applied(api: Api, cluster: Cluster, unread: dict[str, None]) -> _Applied | None:
+    """All that the agent says it has applied; None where that cannot be read whole."""
     kind = next(each for each in KINDS[cluster.gitops.engine] if each.name in ("Kustomization", "Application"))
     argocd = cluster.gitops.engine is Engine.ARGOCD
     inside = f"/namespaces/{ARGOCD_NAMESPACE}" if argocd else ""
     query = {} if argocd else {"labelSelector": ",".join(f"{name}={value}" for name, value in MANAGED_BY.items())}
-    found: set[Key] = set()
+    found = _Applied()
     try:
         async for items, _ in api.pages(f"/apis/{kind.group}/{kind.version}{inside}/{kind.plural}", query):
             for item in items:
-                found.update(_resources(item) if argocd else _inventory(item))
+                (_add_application if argocd else _add_kustomization)(found, item)
     except NotAllowed as refused:
-        unread[f"{kind.name}: what the agent applied is not known: {refused.why.message}"] = None
+        unread[f"{kind.name}: what the agent applied is not known, so what is undeclared is not: {refused}"] = None
+        return None
     return found
+
+
+def _add_kustomization(found: _Applied, sync: Mapping[str, Any]) -> None:
+    """The inventory is that of the last success: what a try since has applied is not in it."""
+    found.keys |= _inventory(sync)
+    metadata, status = sync["metadata"], sync.get("status") or {}
+    ready = next((each for each in status.get("conditions") or () if each.get("type") == "Ready"), {})
+    same = ready.get("observedGeneration", status.get("observedGeneration")) == metadata.get("generation")
+    if ready.get("status") != "True" or not same:
+        place = metadata.get("namespace", ""), metadata["name"]
+        found.unsettled[place] = f"Kustomization {'/'.join(place)}"
+
+
+def _add_application(found: _Applied, application: Mapping[str, Any]) -> None:
+    """While Argo CD cannot compare, as without Git, it holds each object for one to be pruned."""
+    status = application.get("status") or {}
+    compared = (status.get("sync") or {}).get("status") in ("Synced", "OutOfSync")
+    failed = any(each.get("type") in _NOT_COMPARED for each in status.get("conditions") or ())
+    for each in status.get("resources") or ():
+        key = each.get("group", ""), each["kind"], each.get("namespace", ""), each["name"]
+        if each.get("hook") or not each.get("requiresPruning"):
+            found.keys.add(key)
+        elif failed or not compared:
+            found.unsettled[key] = f"Application {application['metadata']['name']}"
 
 
 def _inventory(sync: Mapping[str, Any]) -> set[Key]:
@@ -100,15 +151,6 @@ def _inventory(sync: Mapping[str, Any]) -> set[Key]:
         name, group, kind = rest.rsplit("_", 2)
         found.add((group, kind, namespace, name.replace("__", ":")))
     return found
-
-
-def _resources(application: Mapping[str, Any]) -> set[Key]:
-    """Of Argo CD."""
-    return {
-        (each.get("group", ""), each["kind"], each.get("namespace", ""), each["name"])
-        for each in (application.get("status") or {}).get("resources") or ()
-        if not each.get("requiresPruning")
-    }
 
 
 def _key(resource: Served, metadata: Mapping[str, Any]) -> Key:

@@ -97,6 +97,11 @@ class Refused:
         """Whether the API server does not serve the kind at all."""
         return self.code == 404
 
+    @property
+    def passing(self) -> bool:
+        """Whether that says something about the API server at the moment, and nothing about what was asked for."""
+        return self.code == 429 or self.code >= 500
+
 
 @dataclass
 class Observed:

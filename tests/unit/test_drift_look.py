@@ -101,7 +101,7 @@ def _selected(labels: dict[str, str], selector: str) -> bool:
     if some:
         return labels.get(name) in values.strip("()").split(",")
     name, equals, value = selector.partition("=")
-    return labels.get(name) == value if equals else name in labels
+    return labels.get(name) == value if equals else not name or name in labels
 
 
 def refused(code: int, message: str) -> httpx.Response:
@@ -239,6 +239,115 @@ def test_what_controllers_made_from_others_is_not_undeclared(sandbox: Sandbox, s
                      "labels": {"berth.dev/tenant": "acme"}}
     }  # fmt: skip
     assert look(sandbox).drifts == ()
+
+
+def test_an_api_server_that_is_in_trouble_says_nothing_about_objects(sandbox: Sandbox, server: FakeServer) -> None:
+    server.answer = lambda request: refused(429, "too many requests") if request.method == "PATCH" else None
+    found = look(sandbox, Orders(fix=True))
+    assert found.drifts == ()
+    assert ("aws-dev", "ResourceQuota: could not be compared: too many requests") in found.unread
+
+
+# ---- what the agent applied ---------------------------------------------------------------------------------------
+
+STRAY = "/api/v1/namespaces/acme/resourcequotas/stray"
+SYNC = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/berth-acme/kustomizations/acme"
+APPLICATION = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/acme"
+
+
+def add_stray(server: FakeServer, **labels: str) -> None:
+    metadata = {"namespace": "acme", "name": "stray", "labels": {"berth.dev/tenant": "acme", **labels}}
+    server.objects[STRAY] = {"metadata": {**metadata, "uid": "1"}}
+
+
+def of_flux(server: FakeServer, **condition: object) -> None:
+    """An object that carries Flux's labels, and a Kustomization with such a condition that does not know of it."""
+    add_stray(
+        server,
+        **{"kustomize.toolkit.fluxcd.io/name": "acme", "kustomize.toolkit.fluxcd.io/namespace": "berth-acme"},
+    )
+    server.objects[SYNC]["metadata"]["generation"] = 2
+    server.objects[SYNC]["status"] = {"conditions": [{"type": "Ready", "observedGeneration": 2, **condition}]}
+
+
+def prune(sandbox: Sandbox) -> Looked:
+    return look(sandbox, Orders(fix=True, prune=True))
+
+
+def test_what_a_settled_flux_does_not_know_is_undeclared(sandbox: Sandbox, server: FakeServer) -> None:
+    of_flux(server, status="True")
+    assert [(each.name, each.fixed) for each in prune(sandbox).drifts] == [("stray", True)]
+    assert STRAY not in server.objects
+
+
+@pytest.mark.parametrize(
+    "condition", [{"status": "False"}, {"status": "Unknown"}, {"status": "True", "observedGeneration": 1}]
+)
+def test_what_flux_may_have_applied_in_a_try_that_is_not_through_stays(
+    sandbox: Sandbox, server: FakeServer, condition: Object
+) -> None:
+    of_flux(server, **condition)
+    found = prune(sandbox)
+    told = "Kustomization berth-acme/acme is not settled: what is undeclared of what it applied is not known"
+    assert (found.drifts, found.unread) == ((), (("aws-dev", told),))
+    assert STRAY in server.objects
+    add_stray(server)  # made by hand: it is nobody's
+    assert [each.name for each in prune(sandbox).drifts] == ["stray"]
+
+
+@pytest.mark.parametrize("code", [403, 429, 503])
+def test_nothing_is_undeclared_where_what_the_agent_applied_cannot_be_read(
+    sandbox: Sandbox, server: FakeServer, code: int
+) -> None:
+    add_stray(server)
+    listed = "/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations"
+    server.answer = lambda request: refused(code, "not now") if request.url.path == listed else None
+    found = prune(sandbox)
+    assert found.drifts == ()
+    assert "Kustomization: what the agent applied is not known, so what is undeclared is not: not now" in [
+        why for _, why in found.unread
+    ]
+    assert STRAY in server.objects
+
+
+@pytest.fixture
+def argocd(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
+    """The same cluster with Argo CD, and an object of the tenant that Berth did not declare."""
+    sandbox.setting("berth:gitops: {engine: argocd}")
+    server = FakeServer(sandbox)
+    serving(server, monkeypatch)
+    add_stray(server)
+    return server
+
+
+def holds(server: FakeServer, status: str, condition: str = "", **about: object) -> None:
+    resource = {"kind": "ResourceQuota", "namespace": "acme", "name": "stray", **about}
+    server.objects[APPLICATION]["status"] = {
+        "sync": {"status": status},
+        "resources": [resource],
+        "conditions": [{"type": condition}] if condition else [],
+    }
+
+
+@pytest.mark.parametrize("about", [{}, {"hook": True, "requiresPruning": True}])
+def test_what_argo_cd_holds_for_declared_is_no_drift(sandbox: Sandbox, argocd: FakeServer, about: Object) -> None:
+    holds(argocd, "OutOfSync", **about)
+    assert prune(sandbox) == look(sandbox)
+    assert look(sandbox).drifts == ()
+
+
+def test_what_argo_cd_would_prune_is_undeclared(sandbox: Sandbox, argocd: FakeServer) -> None:
+    holds(argocd, "OutOfSync", requiresPruning=True)
+    assert [(each.name, each.fixed) for each in prune(sandbox).drifts] == [("stray", True)]
+
+
+@pytest.mark.parametrize(("status", "condition"), [("Unknown", ""), ("OutOfSync", "ComparisonError")])
+def test_what_argo_cd_cannot_compare_stays(sandbox: Sandbox, argocd: FakeServer, status: str, condition: str) -> None:
+    holds(argocd, status, condition, requiresPruning=True)
+    found = prune(sandbox)
+    told = "Application acme is not settled: what is undeclared of what it applied is not known"
+    assert (found.drifts, found.unread) == ((), (("aws-dev", told),))
+    assert STRAY in argocd.objects
 
 
 def test_only_the_tenants_that_are_meant_are_looked_at(sandbox: Sandbox, server: FakeServer) -> None:

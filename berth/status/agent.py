@@ -10,11 +10,15 @@ from collections.abc import Iterator
 from berth.agents import KINDS, Found, argocd, flux
 from berth.agents.found import Answer, Answers, Unread, arguments
 from berth.names import ARGOCD_NAMESPACE, FLUX_NAMESPACE
-from berth.settings import Engine
+from berth.settings import Cluster, Engine, Install
 from berth.status.observed import WORKLOADS, Object, Observed
 
 _PART_OF = "app.kubernetes.io/part-of"
 _VERSION = "app.kubernetes.io/version"
+_APPLIES = {Engine.FLUX: "kustomize-controller", Engine.ARGOCD: "application-controller"}
+"""The program that applies what is in Git, as its name ends or, in shards, goes on."""
+_FETCHES = {Engine.FLUX: "source-controller", Engine.ARGOCD: "repo-server"}
+"""The program without which there is nothing new to apply."""
 
 
 def look(engine: Engine, answer: Observed) -> Found:
@@ -39,6 +43,28 @@ def programs(engine: Engine, answer: Observed) -> list[Object]:
     labelled = [item for item in everywhere if _labels(item).get(_PART_OF) == part]
     # The extension of AKS and others rewrite labels.
     return labelled or [item for item in everywhere if item["metadata"].get("namespace") == namespace]
+
+
+def failures(cluster: Cluster, answer: Observed, found: list[Object]) -> Iterator[str]:
+    """Why the agent does not do its work, by its programs. A program that nobody wants to run has no failure unless
+    syncing takes it; an Argo CD that Berth did not install may run outside of the cluster."""
+    engine, refused = cluster.gitops.engine, any(answer.refusal(kind) for kind in WORKLOADS)
+    elsewhere = engine is Engine.ARGOCD and cluster.gitops.install is Install.NONE and not found
+    if not refused and not elsewhere and not any(_is_a(_APPLIES[engine], item) for item in found):
+        yield f"the agent is not there: no {_APPLIES[engine]} was found"
+    if waiting := sorted(item["metadata"]["name"] for item in found if not is_ready(item)):
+        yield f"the agent is not ready: {', '.join(waiting)}"
+    needed = (_APPLIES[engine], _FETCHES[engine])
+    if stopped := sorted(
+        item["metadata"]["name"]
+        for item in found
+        if item["spec"].get("replicas") == 0 and any(_is_a(name, item) for name in needed)
+    ):
+        yield f"the agent is stopped, with no replicas: {', '.join(stopped)}"
+
+
+def _is_a(program: str, item: Object) -> bool:
+    return program in item["metadata"]["name"]
 
 
 def version(found: list[Object]) -> str:

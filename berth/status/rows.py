@@ -40,23 +40,21 @@ def cluster_row(cluster: Cluster, answer: Observed | OperationFailed, expected: 
     if isinstance(answer, OperationFailed):
         return replace(row, message=answer.message)
     found, programs = agent.look(engine, answer), agent.programs(engine, answer)
+    failures = list(agent.failures(cluster, answer, programs))
     nodes = None if answer.refusal("Node") else [_is_ready(each) for each in answer.everywhere("Node")]
     unread = dict.fromkeys((*found.unread, *_unread_nodes(answer)))
     row = replace(
         row,
         version=answer.version,
         agent_version=agent.version(programs),
-        agent_ready=all(map(agent.is_ready, programs)) if programs else None,
+        agent_ready=not failures if failures or programs else None,
         lacks=found.missing,
         unread=tuple(unread),
         nodes_ready=None if nodes is None else sum(nodes),
         nodes_total=None if nodes is None else len(nodes),
         skew=None if answer.skew is None else answer.skew.total_seconds(),
     )
-    said = [*row.lacks]
-    if row.agent_ready is False:
-        waiting = ", ".join(sorted(each["metadata"]["name"] for each in programs if not agent.is_ready(each)))
-        said.append(f"the agent is not ready: {waiting}")
+    said = [*row.lacks, *failures]
     if (point := root_point(cluster)) is not None:
         root = _root(cluster, answer, (expected or {}).get(point))
         row = replace(row, root=root.state)

@@ -44,6 +44,13 @@ def observed(**objects: list[dict[str, Any]]) -> Observed:
     return found
 
 
+def program(name: str) -> dict[str, Any]:
+    """Another controller of Flux, as locked down."""
+    found = controller()
+    found["metadata"]["name"] = name
+    return found
+
+
 @pytest.fixture
 def cluster(sandbox: Sandbox) -> Cluster:
     return sandbox.cluster()
@@ -215,9 +222,47 @@ def test_an_agent_that_is_not_ready_is_told_by_the_name_of_its_program(cluster: 
     assert found.message == "the agent is not ready: kustomize-controller"
 
 
-def test_an_agent_that_is_not_there_is_neither_ready_nor_locked_down(cluster: Cluster) -> None:
-    found = cluster_row(cluster, observed(Deployment=[]))
-    assert (found.agent_ready, found.agent_version, found.lockdown) == (None, "", None)
+@pytest.mark.parametrize("others", [[], [program("source-controller")]], ids=["nothing", "only a part"])
+def test_an_agent_that_is_not_there_is_neither_ready_nor_locked_down(
+    cluster: Cluster, others: list[dict[str, Any]]
+) -> None:
+    found = cluster_row(cluster, observed(Deployment=others))
+    assert (found.state, found.agent_ready, found.lockdown) == (Reach.WRONG, False, None)
+    assert found.message == "the agent is not there: no kustomize-controller was found"
+
+
+def test_an_agent_that_cannot_be_looked_for_is_not_told_as_gone(cluster: Cluster) -> None:
+    answer = observed(Deployment=[])
+    answer.refuse(wanted("Deployment"), Refused(403, "no"))
+    found = cluster_row(cluster, answer)
+    assert (found.state, found.agent_ready, found.message) == (Reach.OK, None, "")
+
+
+@pytest.mark.parametrize(("install", "ready"), [("none", None), ("chart", False)])
+def test_an_argo_cd_that_berth_did_not_install_may_run_outside_of_the_cluster(
+    sandbox: Sandbox, install: str, ready: bool | None
+) -> None:
+    sandbox.setting(f"berth:gitops: {{engine: argocd, install: {install}}}")
+    answer = argocd()
+    answer.replace(wanted("Deployment", Engine.ARGOCD), [])
+    assert cluster_row(sandbox.cluster(), answer).agent_ready is ready
+
+
+@pytest.mark.parametrize("name", ["kustomize-controller", "source-controller"])
+def test_an_agent_that_was_scaled_to_nothing_is_stopped(cluster: Cluster, name: str) -> None:
+    stopped = program(name)
+    stopped["spec"]["replicas"], stopped["status"] = 0, {"observedGeneration": 1}
+    others = [] if name == "kustomize-controller" else [controller()]
+    found = cluster_row(cluster, observed(Deployment=[*others, stopped]))
+    assert (found.state, found.agent_ready) == (Reach.WRONG, False)
+    assert found.message == f"the agent is stopped, with no replicas: {name}"
+
+
+def test_a_program_that_syncing_does_not_take_may_be_scaled_to_nothing(cluster: Cluster) -> None:
+    unused = program("image-reflector-controller")
+    unused["spec"]["replicas"], unused["status"] = 0, {"observedGeneration": 1}
+    found = cluster_row(cluster, observed(Deployment=[controller(), unused]))
+    assert (found.state, found.agent_ready) == (Reach.OK, True)
 
 
 def test_programs_beside_a_cluster_count_in_place_of_those_in_it(cluster: Cluster) -> None:

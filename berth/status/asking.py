@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from berth.errors import OperationFailed
 from berth.kubeconfig import Entry
@@ -44,7 +45,9 @@ async def _observe(api: Api, cluster: Cluster, tenants: list[Tenant]) -> Observe
 async def _version(api: Api, observed: Observed) -> None:
     try:
         observed.version = str((await api.get("/version")).get("gitVersion", ""))
-    except NotAllowed:
+    except NotAllowed as refused:
+        if refused.why.code >= 500:  # a load balancer whose API server is away, or one that cannot answer anything
+            raise OperationFailed(refused.why.message) from None
         observed.version = ""  # the rest is worth as much without it
 
 
@@ -64,12 +67,18 @@ async def _read_each(api: Api, observed: Observed, wanted: Wanted, tenants: Iter
     namespaces = dict.fromkeys(
         namespace for tenant in tenants for namespace in (*tenant.namespaces, sync_namespace(tenant.name))
     )
-    observed.refuse(wanted, why)
 
-    async def read(namespace: str) -> None:
+    async def read(namespace: str) -> list[dict[str, Any]] | Refused:
         try:
-            observed.allow(wanted, namespace, await api.list(wanted, namespace))
+            return await api.list(wanted, namespace)
         except NotAllowed as refused:
-            observed.refuse(wanted, refused.why, namespace)
+            return refused.why
 
-    await asyncio.gather(*map(read, namespaces))
+    answers = await asyncio.gather(*map(read, namespaces))
+    # Nobody is to see less than was known before.
+    observed.refuse(wanted, why)
+    for namespace, answer in zip(namespaces, answers, strict=True):
+        if isinstance(answer, Refused):
+            observed.refuse(wanted, answer, namespace)
+        else:
+            observed.allow(wanted, namespace, answer)

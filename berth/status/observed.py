@@ -140,12 +140,19 @@ class Observed:
         self._lists.get(wanted.kind, {}).get(wanted, {}).get(namespace, {}).pop(name, None)
 
     def refuse(self, wanted: Wanted, why: Refused, namespace: str = "") -> None:
-        """A list that the API server does not give: of all namespaces, or of one."""
+        """A list that the API server does not give: of all namespaces, or of one. What was known of it no longer is."""
+        if namespace:
+            self._single.discard((wanted, namespace))
+            self._lists.get(wanted.kind, {}).get(wanted, {}).pop(namespace, None)
+        else:
+            self.replace(wanted, ())
         self._refused[wanted, namespace] = why
 
     def allow(self, wanted: Wanted, namespace: str, items: Iterable[dict[str, Any]]) -> None:
-        """The objects of one namespace, where the list of all was refused."""
+        """All objects of one namespace, where the list of all was refused, in place of those that were known."""
         self._single.add((wanted, namespace))
+        self._refused.pop((wanted, namespace), None)
+        self._lists.setdefault(wanted.kind, {}).setdefault(wanted, {})[namespace] = {}
         for item in items:
             self.put(wanted, item)
 

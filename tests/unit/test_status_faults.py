@@ -103,6 +103,12 @@ def test_a_server_that_takes_the_connection_and_says_nothing_is_not_waited_for(f
         assert unreachable(fleet, 2.0) == "the API server does not answer within 2 s"
 
 
+def test_an_api_server_that_is_away_behind_its_load_balancer_is_unreachable(fleet: Simulated) -> None:
+    one = fleet.clusters["one"]
+    one.refused |= dict.fromkeys(("/version", NODES, SYNCS, SOURCES, DEPLOYMENTS, QUOTAS), 503)
+    assert unreachable(fleet) == "/version is refused here"
+
+
 @pytest.mark.parametrize("says", ["<html>Log in</html>", '["a", "list"]', '{"items": [{"metadata": null}]}'])
 def test_what_is_no_answer_of_an_api_server_is_told(fleet: Simulated, says: str) -> None:
     fleet.clusters["one"].says = says

@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from berth.serve.board import Board
+from berth.serve.data import NOT_READ
 from berth.status.model import Reach, State
 
 _PLACE = ("tenant", "cluster", "cloud", "environment")
@@ -70,6 +71,8 @@ class _Fleet(Collector):
         ready = GaugeMetricFamily("berth_cluster_nodes_ready", "Nodes that are ready.", labels=_CLUSTER)
         total = GaugeMetricFamily("berth_cluster_nodes", "Nodes.", labels=_CLUSTER)
         for row in self._board.clusters.values():
+            if row["state"] == NOT_READ:
+                continue
             place = tuple(row[name] for name in _CLUSTER)
             up.add_metric(place, int(row["state"] in (Reach.OK, Reach.WRONG)))
             good.add_metric(place, int(row["state"] == Reach.OK))

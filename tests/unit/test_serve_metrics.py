@@ -18,14 +18,16 @@ SINCE = datetime.datetime(2026, 11, 24, 10, tzinfo=datetime.UTC)
 HOSTILE = 'a"}\n{b\\'
 
 
-def samples(rows: list[Row], clusters: list[ClusterRow]) -> dict[tuple[str, ...], float]:
+def samples(
+    rows: list[Row], clusters: list[ClusterRow], told: dict[str, dict[str, Any]] | None = None
+) -> dict[tuple[str, ...], float]:
     """Values by name and the values of the labels."""
 
     async def text() -> str:
         board = Board()
         board.publish(
             {(row.tenant, row.cluster): row_data(status_data(row), "") for row in rows},
-            {row.cluster: cluster_data(status_data(row), SINCE) for row in clusters},
+            told or {row.cluster: cluster_data(status_data(row), SINCE) for row in clusters},
         )
         return generate_latest(registry_of(board)).decode()
 
@@ -99,3 +101,10 @@ def test_a_credential_in_a_message_goes_nowhere() -> None:
     assert data["message"] == "https://[credential]@git.example.com/x: no"
     told = status_data(cluster(Reach.WRONG, message="https://me:secret@h"))
     assert "secret" not in told["message"]
+
+
+def test_a_cluster_that_was_not_read_yet_is_neither_up_nor_down() -> None:
+    row = cluster_data(status_data(cluster(Reach.UNREACHABLE)), None, read=False)
+    found = samples([], [], {"one": row})
+    assert not [key for key in found if key[0] in ("berth_cluster_up", "berth_cluster_in_order")]
+    assert ("berth_cluster_up", "aws", "one", "dev") in samples([], [cluster(Reach.UNREACHABLE)])

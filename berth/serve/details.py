@@ -16,7 +16,7 @@ from berth.serve.fleet import Fleet
 from berth.serve.watching import Watch
 from berth.settings import Engine
 from berth.status import agent
-from berth.status.api import NotAllowed
+from berth.status.api import PAGE, Api, NotAllowed
 from berth.status.client import answering
 from berth.status.events import events_of
 from berth.status.flux import commit_of
@@ -27,6 +27,8 @@ KEPT = 5.0
 """Seconds that an answer is good for."""
 EVENTS = 50
 """Events that are shown."""
+_MOST = 4 * PAGE
+"""Events of a namespace that are looked through. API servers list them by name, and not the newest first."""
 
 
 def details_of(fleet: Callable[[], Fleet], timeout: float) -> Callable[[str, str], Awaitable[dict[str, Any]]]:
@@ -115,12 +117,24 @@ async def _events(watch: Watch, tenant: Tenant, timeout: float) -> tuple[list[di
     for namespace, query in asked:
         try:
             with answering(timeout):
-                answer = await watch.api.get(f"/api/v1/namespaces/{namespace}/events", {**query, "limit": "500"})
+                items, whole = await _all(watch.api, namespace, query)
         except NotAllowed as refused:
             notes.append(f"Events of {namespace} cannot be read: {refused.why.message}")
         except OperationFailed as error:
             notes.append(f"Events of {namespace} cannot be read: {error.message}")
         else:
-            found += list(events_of(answer.get("items") or ()))
+            found += list(events_of(items))
+            if not whole:
+                notes.append(f"{namespace} has more than {len(items):,} events: newer ones may be missing here.")
     found.sort(key=lambda event: event["last"] or "", reverse=True)
     return found[:EVENTS], notes
+
+
+async def _all(api: Api, namespace: str, query: Mapping[str, str]) -> tuple[list[dict[str, Any]], bool]:
+    """The events of a namespace, and whether those are all."""
+    found: list[dict[str, Any]] = []
+    async for items, _ in api.pages(f"/api/v1/namespaces/{namespace}/events", query):
+        if len(found) >= _MOST:
+            return found, False
+        found += items
+    return found, True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,6 +122,34 @@ def test_the_details_of_a_tenant_are_names_events_and_history(simulated: Simulat
     (told,) = found["events"]
     assert (told["object"], told["count"], told["type"]) == ("Pod web-1", 3, "Warning")
     assert told["message"] == "cannot pull https://[credential]@registry.example.com/web"
+
+
+def many_events(tenant: str, count: int) -> list[dict[str, Any]]:
+    """As an API server lists them: by name, here with the newest last."""
+    found = [event(tenant, f"the event {number}") for number in range(count)]
+    for number, each in enumerate(found):
+        each["metadata"]["name"] = f"event-{number:06}"
+        each["lastTimestamp"] = f"2026-11-24T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z"
+    return found
+
+
+@pytest.mark.parametrize(
+    ("tenant", "count", "notes"),
+    [
+        ("globex", 6_000, []),
+        ("initech", 12_000, ["initech has more than 10,000 events: newer ones may be missing here."]),
+    ],
+)
+def test_the_newest_events_are_told_of_as_many_as_can_be_looked_through(
+    simulated: Simulated, served: Served, tenant: str, count: int, notes: list[str]
+) -> None:
+    path = f"/api/v1/namespaces/{tenant}/events"
+    simulated.clusters["two"].fill(path, many_events(tenant, count))
+    found = served.get(f"/api/tenants/{tenant}/clusters/two").json()
+    simulated.clusters["two"].fill(path, [])
+    newest = min(count, 10_000) - 1
+    assert [each["message"] for each in found["events"][:2]] == [f"the event {newest}", f"the event {newest - 1}"]
+    assert (len(found["events"]), found["notes"]) == (50, notes)
 
 
 def test_however_many_ask_for_details_the_cluster_is_asked_once(simulated: Simulated, served: Served) -> None:

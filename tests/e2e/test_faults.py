@@ -69,6 +69,20 @@ def test_a_git_server_that_is_away_is_told_and_missed_by_nobody(
     fleet.berth("local", "up")
 
 
+def test_drift_takes_no_workload_for_undeclared_while_git_is_away(
+    fleet: TestFleet, before: set[tuple[str, str, str]]
+) -> None:
+    # Argo CD that cannot compare says of all that it applied that it is to be pruned.
+    label = ("aws-local", "--namespace", "storefront", "label", "deployment", "web")
+    fleet.kubectl(*label, "berth.dev/tenant=storefront")
+    fleet.kill("git-server")
+    fleet.wait("status says that Git is away", lambda: states(fleet) <= {"failing", "unknown"}, 60)
+    fleet.berth("drift", "--stack", "local", "--fix", "--prune", ok=False)
+    assert workloads(fleet) == before
+    fleet.berth("local", "up")
+    fleet.kubectl(*label, "berth.dev/tenant-")
+
+
 def test_a_branch_that_is_forced_back_is_followed(fleet: TestFleet, before: set[tuple[str, str, str]]) -> None:
     start = fleet.git("rev-parse", "HEAD")
     edit(fleet.worktree / "apps/storefront/environments/local/kustomization.yaml", r"newTag: .*", 'newTag: "4.4.4"')

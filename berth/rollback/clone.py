@@ -93,8 +93,8 @@ class Clone:
         return self._commits("--no-walk", commit)[0]
 
     def changes(self, until: str, paths: Sequence[str], *, since: str = "", most: int = 0) -> list[Commit]:
-        """What changed one of the paths on the branch, newest first: commits up to `until` and after `since`. A merge
-        counts as one change, made when it came to the branch."""
+        """What changed one of the paths on the branch, newest first: commits up to `until` and after `since`; all of
+        them where no path is named. A merge counts as one change, made when it came to the branch."""
         limit = [f"--max-count={most}"] if most else []
         return self._commits("--first-parent", *limit, f"{since}..{until}" if since else until, "--", *paths)
 

@@ -71,10 +71,14 @@ def rows_of(project: Project, rollback: Rollback) -> list[Row]:
 
 
 def _merged(rollback: Rollback) -> str:
-    """The first commit of the followed branch that has what the rollback has; empty where there is none yet. A merge
-    that squashes makes another commit of it, so it is told by what the paths hold."""
+    """The first commit of the followed branch that has the rollback; empty where there is none yet. What was merged is
+    in its history, whatever else has come to the paths meanwhile. A merge that squashes makes another commit of it, so
+    that is told by what the paths hold."""
     clone = rollback.clone
     clone.fetch()
+    if clone.holds(clone.tip, rollback.commit):
+        oldest_first = reversed(clone.changes(clone.tip, (), since=rollback.base))
+        return next(each.id for each in oldest_first if clone.holds(each.id, rollback.commit))
     wanted = clone.content(rollback.commit, rollback.paths)
     since = clone.changes(clone.tip, rollback.paths, since=rollback.base)
     return next((each.id for each in reversed(since) if clone.content(each.id, rollback.paths) == wanted), "")

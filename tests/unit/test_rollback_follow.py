@@ -70,6 +70,19 @@ def test_it_waits_for_the_merge_and_then_for_every_cluster(rollback: Rollback, h
     assert [event.cluster for event in events[1:] if isinstance(event, Arrived)] == ["aws-dev", "aws-prod"]
 
 
+def test_a_merge_is_recognised_after_another_commit_of_the_same_tenant(rollback: Rollback, history: History) -> None:
+    rollback.push()
+    before = history.release("3.0.0", "prod")
+    commit = merge(history, "--no-ff")
+    history.release("4.0.0", "prod")
+    look = Clusters({"aws-dev": (State.IN_SYNC, before), "aws-prod": (State.IN_SYNC, commit)})
+    seen: list[Merged | Arrived] = []
+    with pytest.raises(OperationFailed, match="not applied in aws-dev"):
+        seen.extend(follow(rollback, look, 0.5, every=0.01))
+    assert seen[0] == Merged(commit)
+    assert [event.cluster for event in seen[1:] if isinstance(event, Arrived)] == ["aws-prod"]
+
+
 def test_a_cluster_that_is_further_on_has_applied_it_too(rollback: Rollback, history: History) -> None:
     rollback.push()
     merge(history)

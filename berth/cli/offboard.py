@@ -35,8 +35,8 @@ def command(
     """Empty a tenant's namespaces in every cluster, before its file is deleted.
 
     The tenant file says `lifecycle: offboarding` and is deployed, so that no agent brings anything back. Guard-rails
-    stay; volume claims stay unless the file says `deletionPolicy: delete`. Interrupted, it goes on when run again.
-    Exits with 1 where something is left to do.
+    stay; volume claims stay unless the file says `deletionPolicy: delete` and is deployed. Interrupted, it goes on when
+    run again. Exits with 1 where something is left to do.
     """
     project = load_project(ctx)
     project, clusters = _clusters(project, tenant, stacks, everywhere=verifying)
@@ -125,6 +125,8 @@ def _next(tenant: str, results: Sequence[Result], *, verifying: bool) -> str:
         return f"Nothing is left of {tenant}." if states <= {State.GONE} else f"Something is left of {tenant}."
     if State.NOT_SUSPENDED in states:
         return "Nothing was deleted where the agent would bring it back."
+    if State.NOT_OFFBOARDING in states:
+        return "Nothing was deleted where the tenant was deployed as one that stays."
     if State.TO_DRAIN in states:
         return "Nothing was deleted. To delete what is left: --yes"
     if State.DRAINING in states:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from berth import names
@@ -18,7 +18,10 @@ from berth.offboarding.model import (
     Result,
     State,
     counts,
+    gives_up_claims,
+    kept_as_deployed,
     made_by_another,
+    not_offboarding,
     not_suspended,
     stays,
     summed_up,
@@ -48,39 +51,53 @@ class _Found:
         return Held(self.kind, self.metadata.get("namespace", ""), self.metadata["name"], why(self.metadata))
 
 
+@dataclass(frozen=True)
+class Disk:
+    """A volume that was claimed in a namespace. `goes` is whether it does when its claim does."""
+
+    namespace: str
+    held: Held
+    goes: bool
+
+
 async def drain_cluster(
     api: Api, cluster: Cluster, tenant: str, *, volumes: bool, delete: bool, seconds: float, tell: Tell
 ) -> Result:
-    """Deletes what a tenant has in its namespaces but for the guard-rails, and volume claims where `volumes`; waits at
-    most `seconds` until it is gone. Without `delete`, only looks. Raises NotAllowed and what `api` raises."""
+    """Deletes what a tenant has in its namespaces but for the guard-rails, and volume claims where `volumes` and what
+    was deployed both say so; waits at most `seconds` until it is gone. Without `delete`, only looks. Raises NotAllowed
+    and what `api` raises."""
     namespaces = await namespaces_of(api, tenant)
     if not namespaces:
         return Result(cluster.name, State.GONE)
     if reason := not_suspended(await _syncs(api, cluster, tenant)):
         return Result(cluster.name, State.NOT_SUSPENDED, message=reason)
+    if reason := not_offboarding(namespaces):
+        return Result(cluster.name, State.NOT_OFFBOARDING, message=reason)
+    inside = [each["name"] for each in namespaces]
+    emptied = {each["name"] for each in namespaces if volumes and gives_up_claims(each)}
     kinds = [each for each in _latest(await served(api)) if each.namespaced and counts(each.group, each.kind)]
     end, asked, told = asyncio.get_running_loop().time() + seconds, False, ""
     while True:
-        found = [item for each in namespaces for item in await _contents(api, kinds, each)]
+        found = [item for each in inside for item in await _contents(api, kinds, each)]
         work = [item for item in found if item.kind != CLAIM]
-        claims = [item for item in found if item.kind == CLAIM]
-        disks = await volumes_of(api, namespaces)
-        going = [held for held, released in disks if released and volumes]
-        kept = [] if volumes else [item.held for item in claims]
-        kept += [held for held, released in disks if not released and not claims]
-        left = [*(item.held for item in work), *(item.held for item in claims if volumes), *going]
-        result = Result(cluster.name, State.DRAINED, tuple(sorted(left)), tuple(sorted(kept)))
+        going = [item for item in found if item.kind == CLAIM and item.held.namespace in emptied]
+        staying = [item.held for item in found if item.kind == CLAIM and item.held.namespace not in emptied]
+        disks = await volumes_of(api, inside)
+        kept = [*staying, *(each.held for each in disks if not each.goes and not going and not staying)]
+        left = [item.held for item in (*work, *going)]
+        left += [each.held for each in disks if each.goes and each.namespace in emptied]
+        message = kept_as_deployed(staying) if volumes else ""
+        result = Result(cluster.name, State.DRAINED, tuple(sorted(left)), tuple(sorted(kept)), message)
         if not left:
             return result
         if not delete:
             told_of = await warnings_of(api, (held for held in result.left if held.why))
-            return Result(cluster.name, State.TO_DRAIN, result.left, result.kept, warnings=told_of)
+            return replace(result, state=State.TO_DRAIN, warnings=told_of)
         if asked and asyncio.get_running_loop().time() > end:
-            late = f"not gone after {seconds:.0f} s"
-            told_of = await warnings_of(api, result.left)
-            return Result(cluster.name, State.DRAINING, result.left, result.kept, late, told_of)
+            late = f"not gone after {seconds:.0f} s" + (f"; {message}" if message else "")
+            return replace(result, state=State.DRAINING, message=late, warnings=await warnings_of(api, result.left))
         # A claim goes when no pod uses it, so pods go first.
-        await _delete(api, work or (claims if volumes else []))
+        await _delete(api, work or going)
         asked = True
         if (message := f"{len(left)} left: {summed_up(left)}") != told:
             tell(message)
@@ -88,26 +105,25 @@ async def drain_cluster(
         await asyncio.sleep(_POLL)
 
 
-async def namespaces_of(api: Api, tenant: str, role: str = "workloads") -> list[str]:
-    """A tenant's namespaces, as the cluster has them."""
+async def namespaces_of(api: Api, tenant: str, role: str = "workloads") -> list[dict[str, Any]]:
+    """The metadata of a tenant's namespaces, as the cluster has them."""
     query = {"labelSelector": f"{names.TENANT_LABEL}={tenant},{names.ROLE_LABEL}={role}"}
-    return [
-        each["metadata"]["name"] async for page, _ in api.pages("/api/v1/namespaces", query, METADATA) for each in page
-    ]
+    return [each["metadata"] async for page, _ in api.pages("/api/v1/namespaces", query, METADATA) for each in page]
 
 
-async def volumes_of(api: Api, namespaces: Iterable[str]) -> list[tuple[Held, bool]]:
-    """The volumes that were claimed in the namespaces, and whether each goes when its claim does."""
+async def volumes_of(api: Api, namespaces: Iterable[str]) -> list[Disk]:
+    """The volumes that were claimed in the namespaces."""
     inside = set(namespaces)
     found = []
     async for page, _ in api.pages("/api/v1/persistentvolumes", {}):
         for item in page:
             spec, metadata = item["spec"], item["metadata"]
             claim = spec.get("claimRef") or {}
-            if claim.get("namespace") in inside:
+            namespace = claim.get("namespace")
+            if namespace in inside:
                 goes = spec.get("persistentVolumeReclaimPolicy") == "Delete"
                 reason = why(metadata) or ("" if goes else "its reclaim policy is not Delete")
-                found.append((Held(VOLUME, "", metadata["name"], reason), goes))
+                found.append(Disk(namespace, Held(VOLUME, "", metadata["name"], reason), goes))
     return found
 
 

@@ -8,12 +8,15 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from berth.names import GUARD_RAIL_LABEL, MANAGED_BY, TENANT_LABEL
+from berth.names import DELETION_ANNOTATION, GUARD_RAIL_LABEL, LIFECYCLE_ANNOTATION, MANAGED_BY, TENANT_LABEL
+from berth.tenants import DeletionPolicy, Lifecycle
 
 
 class State(StrEnum):
     NOT_SUSPENDED = "not suspended"
     """The agent would bring back what is deleted."""
+    NOT_OFFBOARDING = "not offboarding"
+    """The tenant was deployed as one that stays."""
     TO_DRAIN = "to drain"
     """Looked at, and nothing deleted."""
     DRAINING = "draining"
@@ -138,6 +141,29 @@ def not_suspended(syncs: Iterable[Mapping[str, Any]]) -> str:
                 return f"{kind} {name} is in a sync: wait for its end"
         elif not spec.get("suspend"):
             return f"{kind} {name} is not suspended: deploy the stack"
+    return ""
+
+
+def not_offboarding(namespaces: Iterable[Mapping[str, Any]]) -> str:
+    """Why a tenant is there to stay, by the metadata of its namespaces as they were deployed; empty where it is on its
+    way out. One that does not say is there to stay, and one that is being deleted is not."""
+    for metadata in namespaces:
+        lifecycle = (metadata.get("annotations") or {}).get(LIFECYCLE_ANNOTATION)
+        if lifecycle != Lifecycle.OFFBOARDING and not metadata.get("deletionTimestamp"):
+            how = f"as {lifecycle}" if lifecycle else "without a lifecycle"
+            return f"Namespace {metadata['name']} was deployed {how}, and not as offboarding: deploy the stack"
+    return ""
+
+
+def gives_up_claims(namespace: Mapping[str, Any]) -> bool:
+    """Whether the volume claims in a namespace may go, by its metadata as it was deployed."""
+    return bool((namespace.get("annotations") or {}).get(DELETION_ANNOTATION) == DeletionPolicy.DELETE)
+
+
+def kept_as_deployed(claims: Iterable[Held]) -> str:
+    """Why claims are kept that the tenant file lets go; empty where there are none."""
+    if inside := ", ".join(sorted({claim.namespace for claim in claims})):
+        return f"deployed without deletionPolicy: delete, so the volume claims in {inside} are kept: deploy the stack"
     return ""
 
 

@@ -79,7 +79,7 @@ async def _verify(api: Api, cluster: Cluster, tenant: str, others: Iterable[str]
     found = [item for listed in lists for item in listed]
     gone_with = {item.name for item in found if item.kind == "Namespace"}
     left = [item for item in found if item.namespace not in gone_with]
-    left += [held for held, _ in await volumes_of(api, await _claimed(api, tenant, others))]
+    left += [disk.held for disk in await volumes_of(api, await _claimed(api, tenant, others))]
     state = State.LEFT if left else State.GONE
     return Result(cluster.name, state, tuple(sorted(set(left))))
 

@@ -13,13 +13,14 @@ import pytest
 
 from berth.offboarding import draining
 from berth.offboarding.draining import drain_cluster
-from berth.offboarding.model import Held, Result, State, not_suspended, why
+from berth.offboarding.model import Held, Result, State, gives_up_claims, not_offboarding, not_suspended, why
 from berth.offboarding.run import _verify as verify
 from berth.status.api import NotAllowed
 from berth.status.observed import Refused
 from tests.support import BERTH, Sandbox
 
 LABELS = {"berth.dev/tenant": "acme", "app.kubernetes.io/managed-by": "berth"}
+DEPLOYED = {"berth.dev/lifecycle": "offboarding", "berth.dev/deletion-policy": "delete"}
 KINDS = [
     ("", "ConfigMap", "configmaps"), ("", "PersistentVolumeClaim", "persistentvolumeclaims"), ("", "Pod", "pods"),
     ("", "ResourceQuota", "resourcequotas"), ("", "Service", "services"), ("", "ServiceAccount", "serviceaccounts"),
@@ -42,6 +43,10 @@ class Server:
             "kustomizations": {"suspend": True},
         }
         self.namespaces = ["acme"]
+        self.deployed: dict[str, dict[str, str]] = {}
+        """Annotations by namespace, where they are not those of a tenant that is to go with its volumes."""
+        self.deleting: set[str] = set()
+        """Namespaces on their way out."""
         self.events: dict[str, list[dict[str, Any]]] = {}
         """Events by namespace; where there are none, they may not be read."""
 
@@ -71,7 +76,7 @@ class Server:
             yield self.events[namespace], ""
             return
         if path == "/api/v1/namespaces":
-            yield [{"metadata": {"name": name}} for name in self.namespaces], ""
+            yield [{"metadata": self._namespace(name)} for name in self.namespaces], ""
         elif path == "/api/v1/persistentvolumes":
             yield self.volumes, ""
         elif path in self.refused:
@@ -82,6 +87,10 @@ class Server:
                 self.held[key] -= 1
                 if self.held[key] <= 0:
                     self.objects.pop(key, None)
+
+    def _namespace(self, name: str) -> dict[str, Any]:
+        going = {"deletionTimestamp": "2026-11-24T00:00:00Z"} if name in self.deleting else {}
+        return {"name": name, "annotations": self.deployed.get(name, DEPLOYED), **going}
 
     async def delete(self, path: str, body: bytes) -> None:
         assert b'"uid"' in body
@@ -184,6 +193,45 @@ def test_a_sync_that_is_gone_brings_nothing_back(sandbox: Sandbox) -> None:
     assert run(sandbox, server).state is State.DRAINED
 
 
+@pytest.mark.parametrize(
+    ("annotations", "how"),
+    [
+        ({"berth.dev/lifecycle": "active"}, "as active"),
+        ({"berth.dev/lifecycle": "suspended", "berth.dev/deletion-policy": "delete"}, "as suspended"),
+        ({}, "without a lifecycle"),
+    ],
+)
+@pytest.mark.parametrize("delete", [True, False])
+def test_nothing_is_deleted_of_a_tenant_that_was_not_deployed_as_offboarding(
+    sandbox: Sandbox, annotations: dict[str, str], how: str, delete: bool
+) -> None:
+    server = Server()
+    server.namespaces = ["acme", "acme-web"]
+    server.deployed["acme-web"] = annotations
+    server.put("configmaps", "settings")
+    server.put("persistentvolumeclaims", "data")
+    result = run(sandbox, server, volumes=True, delete=delete)
+    assert (result.state, server.deleted) == (State.NOT_OFFBOARDING, [])
+    assert result.message == f"Namespace acme-web was deployed {how}, and not as offboarding: deploy the stack"
+
+
+def test_a_namespace_that_is_being_deleted_does_not_have_to_be_deployed_again(sandbox: Sandbox) -> None:
+    server = Server()
+    server.namespaces = ["acme", "acme-web"]
+    server.deployed["acme-web"] = {"berth.dev/lifecycle": "active"}
+    server.deleting = {"acme-web"}
+    assert run(sandbox, server).state is State.DRAINED
+
+
+def test_what_is_rendered_of_an_offboarding_tenant_is_what_is_asked_for(sandbox: Sandbox) -> None:
+    sandbox.tenant("lifecycle: offboarding\ndeletionPolicy: delete\nnamespaces: [web]\n")
+    rendered = [each["metadata"] for each in sandbox.objects() if each["kind"] == "Namespace"]
+    namespaces = [each for each in rendered if each["labels"]["berth.dev/namespace-role"] == "workloads"]
+    assert [each["name"] for each in namespaces] == ["acme-web"]
+    assert not not_offboarding(namespaces)
+    assert all(gives_up_claims(each) for each in namespaces)
+
+
 def test_a_cluster_without_the_tenants_namespaces_has_nothing(sandbox: Sandbox) -> None:
     server = Server()
     server.namespaces = []
@@ -278,6 +326,25 @@ def test_volume_claims_that_may_go_do_so_after_all_else(sandbox: Sandbox) -> Non
     server.held[pod] = 3
     assert run(sandbox, server, volumes=True) == Result("aws-dev", State.DRAINED)
     assert server.deleted == [pod, claim]
+
+
+@pytest.mark.parametrize("policy", [{"berth.dev/deletion-policy": "keep"}, {}])
+def test_volume_claims_are_kept_where_they_were_deployed_to_be(sandbox: Sandbox, policy: dict[str, str]) -> None:
+    server = Server()
+    server.namespaces = ["acme", "acme-web"]
+    server.deployed["acme"] = {"berth.dev/lifecycle": "offboarding", **policy}
+    server.put("persistentvolumeclaims", "data")
+    pod = server.put("pods", "web")
+    gone = server.put("persistentvolumeclaims", "cache", namespace="acme-web")
+    server.volumes = [volume("Delete")]
+    kept = "deployed without deletionPolicy: delete, so the volume claims in acme are kept: deploy the stack"
+    looked = run(sandbox, server, volumes=True, delete=False)
+    assert (looked.state, looked.message) == (State.TO_DRAIN, kept)
+    assert [str(item) for item in looked.left] == ["PersistentVolumeClaim acme-web/cache", "Pod acme/web"]
+    result = run(sandbox, server, volumes=True)
+    assert (result.state, result.message) == (State.DRAINED, kept)
+    assert result.kept == (Held("PersistentVolumeClaim", "acme", "data"),)
+    assert server.deleted == [pod, gone]
 
 
 def volume(policy: str, namespace: str = "acme", **metadata: Any) -> dict[str, Any]:

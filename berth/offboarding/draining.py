@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from berth import names
 from berth.agents import KINDS
 from berth.drift.kinds import Served, served
+from berth.errors import OperationFailed
+from berth.loop import together
 from berth.offboarding.model import (
     CLAIM,
     VOLUME,
@@ -60,24 +63,89 @@ class Disk:
     goes: bool
 
 
-async def drain_cluster(
-    api: Api, cluster: Cluster, tenant: str, *, volumes: bool, delete: bool, seconds: float, tell: Tell
-) -> Result:
-    """Deletes what a tenant has in its namespaces but for the guard-rails, and volume claims where `volumes` and what
-    was deployed both say so; waits at most `seconds` until it is gone. Without `delete`, only looks. Raises NotAllowed
-    and what `api` raises."""
-    namespaces = await namespaces_of(api, tenant)
-    if not namespaces:
-        return Result(cluster.name, State.GONE)
-    if reason := not_suspended(await _syncs(api, cluster, tenant)):
-        return Result(cluster.name, State.NOT_SUSPENDED, message=reason)
-    if reason := not_offboarding(namespaces):
-        return Result(cluster.name, State.NOT_OFFBOARDING, message=reason)
-    inside = [each["name"] for each in namespaces]
-    emptied = {each["name"] for each in namespaces if volumes and gives_up_claims(each)}
-    kinds = [each for each in _latest(await served(api)) if each.namespaced and counts(each.group, each.kind)]
-    end, asked, told = asyncio.get_running_loop().time() + seconds, False, ""
-    while True:
+@dataclass
+class Draining:
+    """A tenant on its way out of one cluster. What was seen outlives a connection: over the next one it goes on.
+
+    All but the guard-rails is deleted, and volume claims where `volumes` and what was deployed both say so. `seconds`
+    is how long that may take in all. Without `delete`, it is only looked at.
+    """
+
+    cluster: Cluster
+    tenant: str
+    volumes: bool
+    delete: bool
+    seconds: float
+    tell: Tell
+    answered: bool = False
+    """Whether the API server ever did."""
+    last: Result | None = None
+    """As it was when all of it was seen last."""
+    _told: str = ""
+
+    def __post_init__(self) -> None:
+        self._end = time.monotonic() + self.seconds
+
+    async def over(self, api: Api) -> Result:
+        """Returns when it is gone, or the time is up. Raises NotAllowed and what `api` raises."""
+        namespaces = await namespaces_of(api, self.tenant)
+        self.answered = True
+        if not namespaces:
+            return Result(self.cluster.name, State.GONE)
+        if reason := not_suspended(await _syncs(api, self.cluster, self.tenant)):
+            return Result(self.cluster.name, State.NOT_SUSPENDED, message=reason)
+        if reason := not_offboarding(namespaces):
+            return Result(self.cluster.name, State.NOT_OFFBOARDING, message=reason)
+        kinds = [each for each in _latest(await served(api)) if each.namespaced and counts(each.group, each.kind)]
+        asked = False
+        while True:
+            self.last, next_to_go = await self._seen(api, kinds, namespaces)
+            if not self.last.left:
+                return self.last
+            if not self.delete:
+                told_of = await warnings_of(api, (held for held in self.last.left if held.why))
+                return replace(self.last, state=State.TO_DRAIN, warnings=told_of)
+            if asked and self.late:
+                return replace(self._not_gone(self.last), warnings=await warnings_of(api, self.last.left))
+            await _delete(api, next_to_go)
+            asked = True
+            self.say(f"{len(self.last.left)} left: {summed_up(self.last.left)}")
+            await asyncio.sleep(_POLL)
+
+    @property
+    def late(self) -> bool:
+        return time.monotonic() > self._end
+
+    def waits_out(self, error: OperationFailed | NotAllowed) -> bool:
+        """Whether a failure may pass while there is time. A cluster that never answered is not waited for, and no
+        refusal of what was asked for."""
+        return self.delete and (error.why.passing if isinstance(error, NotAllowed) else self.answered)
+
+    def failed(self, error: OperationFailed | NotAllowed) -> Result:
+        """What is known where a failure ends it."""
+        if self.last is None:
+            return Result(self.cluster.name, State.UNREACHABLE, message=words(error))
+        if self.waits_out(error):
+            return self._not_gone(self.last, words(error))
+        return replace(self.last, state=State.UNREACHABLE, message=words(error))
+
+    def say(self, message: str) -> None:
+        """Tells what is new."""
+        if message != self._told:
+            self.tell(message)
+            self._told = message
+
+    def _not_gone(self, seen: Result, failure: str = "") -> Result:
+        """What was seen last, where the time is up; `failure` is why there was nothing to see since."""
+        message = "; ".join(filter(None, (f"not gone after {self.seconds:.0f} s", failure, seen.message)))
+        return replace(seen, state=State.DRAINING, message=message)
+
+    async def _seen(
+        self, api: Api, kinds: list[Served], namespaces: list[dict[str, Any]]
+    ) -> tuple[Result, list[_Found]]:
+        """How it is now, and what is to go next."""
+        inside = [each["name"] for each in namespaces]
+        emptied = {each["name"] for each in namespaces if self.volumes and gives_up_claims(each)}
         found = [item for each in inside for item in await _contents(api, kinds, each)]
         work = [item for item in found if item.kind != CLAIM]
         going = [item for item in found if item.kind == CLAIM and item.held.namespace in emptied]
@@ -86,23 +154,15 @@ async def drain_cluster(
         kept = [*staying, *(each.held for each in disks if not each.goes and not going and not staying)]
         left = [item.held for item in (*work, *going)]
         left += [each.held for each in disks if each.goes and each.namespace in emptied]
-        message = kept_as_deployed(staying) if volumes else ""
-        result = Result(cluster.name, State.DRAINED, tuple(sorted(left)), tuple(sorted(kept)), message)
-        if not left:
-            return result
-        if not delete:
-            told_of = await warnings_of(api, (held for held in result.left if held.why))
-            return replace(result, state=State.TO_DRAIN, warnings=told_of)
-        if asked and asyncio.get_running_loop().time() > end:
-            late = f"not gone after {seconds:.0f} s" + (f"; {message}" if message else "")
-            return replace(result, state=State.DRAINING, message=late, warnings=await warnings_of(api, result.left))
+        message = kept_as_deployed(staying) if self.volumes else ""
+        result = Result(self.cluster.name, State.DRAINED, tuple(sorted(left)), tuple(sorted(kept)), message)
         # A claim goes when no pod uses it, so pods go first.
-        await _delete(api, work or going)
-        asked = True
-        if (message := f"{len(left)} left: {summed_up(left)}") != told:
-            tell(message)
-            told = message
-        await asyncio.sleep(_POLL)
+        return result, work or going
+
+
+def words(error: OperationFailed | NotAllowed) -> str:
+    """What to tell of a failure."""
+    return error.message if isinstance(error, OperationFailed) else error.why.message
 
 
 async def namespaces_of(api: Api, tenant: str, role: str = "workloads") -> list[dict[str, Any]]:
@@ -154,7 +214,7 @@ def _latest(kinds: Iterable[Served]) -> list[Served]:
 
 
 async def _contents(api: Api, kinds: list[Served], namespace: str) -> list[_Found]:
-    lists = await asyncio.gather(*(_listed(api, each, namespace) for each in kinds))
+    lists = await together(_listed(api, each, namespace) for each in kinds)
     return [item for found in lists for item in found if not stays(item.kind, item.metadata)]
 
 
@@ -174,7 +234,7 @@ async def _listed(api: Api, kind: Served, namespace: str) -> list[_Found]:
 async def _delete(api: Api, items: Iterable[_Found]) -> None:
     """Asks for each to go that nobody has asked yet, and that does not go with its owner."""
     wanted = [item for item in items if not item.metadata.get("deletionTimestamp")]
-    await asyncio.gather(*(_delete_one(api, item) for item in wanted if not made_by_another(item.metadata)))
+    await together(_delete_one(api, item) for item in wanted if not made_by_another(item.metadata))
 
 
 async def _delete_one(api: Api, item: _Found) -> None:

@@ -11,7 +11,7 @@ from berth import names
 from berth.drift.kinds import Served, served
 from berth.errors import OperationFailed
 from berth.loop import run
-from berth.offboarding.draining import METADATA, drain_cluster, volumes_of
+from berth.offboarding.draining import METADATA, Draining, volumes_of, words
 from berth.offboarding.model import Held, Result, State, counts, why
 from berth.project import Project
 from berth.settings import Cluster
@@ -21,55 +21,73 @@ from berth.tenants import DeletionPolicy
 
 TIMEOUT = 30.0
 """Seconds that an API server has for one answer."""
+AGAIN = 5.0
+"""Seconds before a cluster that failed is tried again."""
 Tell = Callable[[str, str], None]
 """Takes a cluster's name and what happens there."""
+Ask = Callable[[Api], Awaitable[Result]]
 
 
 def drain(
     project: Project, tenant: str, clusters: Sequence[Cluster], *, delete: bool, seconds: float, tell: Tell
 ) -> list[Result]:
     """Empties a tenant's namespaces in the clusters, or looks at what there is to empty. `seconds` is how long each
-    cluster is waited for. A result for each, in their order."""
+    cluster is waited for, whatever fails meanwhile. A result for each, in their order."""
     volumes = project.tenants[tenant].file.deletion_policy is DeletionPolicy.DELETE
 
-    def of(cluster: Cluster) -> Callable[[Api], Awaitable[Result]]:
-        return lambda api: drain_cluster(
-            api,
-            cluster,
-            tenant,
-            volumes=volumes,
-            delete=delete,
-            seconds=seconds,
-            tell=lambda message: tell(cluster.name, message),
+    def of(cluster: Cluster) -> Awaitable[Result]:
+        return _drain(
+            project.root,
+            Draining(
+                cluster,
+                tenant,
+                volumes=volumes,
+                delete=delete,
+                seconds=seconds,
+                tell=lambda message: tell(cluster.name, message),
+            ),
         )
 
-    return run(_everywhere(project.root, clusters, of))
+    return run(_everywhere(clusters, of))
 
 
 def verify(project: Project, tenant: str, clusters: Sequence[Cluster]) -> list[Result]:
     """What is left of a tenant in the clusters, whether it has a file or not. A result for each, in their order."""
     others = {each for name, loaded in project.tenants.items() if name != tenant for each in loaded.namespaces}
 
-    def of(cluster: Cluster) -> Callable[[Api], Awaitable[Result]]:
-        return lambda api: _verify(api, cluster, tenant, others)
+    def of(cluster: Cluster) -> Awaitable[Result]:
+        return _ask(project.root, cluster, lambda api: _verify(api, cluster, tenant, others))
 
-    return run(_everywhere(project.root, clusters, of))
-
-
-async def _everywhere(
-    root: Path, clusters: Sequence[Cluster], of: Callable[[Cluster], Callable[[Api], Awaitable[Result]]]
-) -> list[Result]:
-    return await asyncio.gather(*(_in_cluster(root, cluster, of(cluster)) for cluster in clusters))
+    return run(_everywhere(clusters, of))
 
 
-async def _in_cluster(root: Path, cluster: Cluster, ask: Callable[[Api], Awaitable[Result]]) -> Result:
+async def _everywhere(clusters: Sequence[Cluster], of: Callable[[Cluster], Awaitable[Result]]) -> list[Result]:
+    return await asyncio.gather(*map(of, clusters))
+
+
+async def _ask(root: Path, cluster: Cluster, ask: Ask) -> Result:
     try:
-        with answering(TIMEOUT):
-            async with open_api(root, cluster, TIMEOUT) as api:
-                return await ask(api)
+        return await _connected(root, cluster, ask)
     except (OperationFailed, NotAllowed) as error:
-        message = error.message if isinstance(error, OperationFailed) else error.why.message
-        return Result(cluster.name, State.UNREACHABLE, message=message)
+        return Result(cluster.name, State.UNREACHABLE, message=words(error))
+
+
+async def _drain(root: Path, draining: Draining) -> Result:
+    """Goes on over a new connection, with a new login, where one fails on the way."""
+    while True:
+        try:
+            return await _connected(root, draining.cluster, draining.over)
+        except (OperationFailed, NotAllowed) as error:
+            if draining.late or not draining.waits_out(error):
+                return draining.failed(error)
+            draining.say(f"{words(error)}; trying again")
+        await asyncio.sleep(AGAIN)
+
+
+async def _connected(root: Path, cluster: Cluster, ask: Ask) -> Result:
+    with answering(TIMEOUT):
+        async with open_api(root, cluster, TIMEOUT) as api:
+            return await ask(api)
 
 
 async def _verify(api: Api, cluster: Cluster, tenant: str, others: Iterable[str]) -> Result:

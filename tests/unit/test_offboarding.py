@@ -6,19 +6,26 @@ import asyncio
 import signal
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from itertools import chain, repeat
 from typing import Any
 
+import httpx
 import pytest
 
+from berth.errors import OperationFailed
 from berth.offboarding import draining
-from berth.offboarding.draining import drain_cluster
+from berth.offboarding import run as running
+from berth.offboarding.draining import Draining
 from berth.offboarding.model import Held, Result, State, gives_up_claims, not_offboarding, not_suspended, why
 from berth.offboarding.run import _verify as verify
+from berth.offboarding.run import drain
 from berth.status.api import NotAllowed
 from berth.status.observed import Refused
 from tests.support import BERTH, Sandbox
 
+NONE: Iterator[Exception | None] = iter(())
 LABELS = {"berth.dev/tenant": "acme", "app.kubernetes.io/managed-by": "berth"}
 DEPLOYED = {"berth.dev/lifecycle": "offboarding", "berth.dev/deletion-policy": "delete"}
 KINDS = [
@@ -49,6 +56,8 @@ class Server:
         """Namespaces on their way out."""
         self.events: dict[str, list[dict[str, Any]]] = {}
         """Events by namespace; where there are none, they may not be read."""
+        self.failures: dict[str, Iterator[Exception | None]] = {}
+        """What one list after the other fails with, by path, and None where it does not; after the last none fails."""
 
     def put(self, plural: str, name: str, *, group: str = "", namespace: str = "acme", **metadata: Any) -> str:
         root = f"/apis/{group}/v1" if group else "/api/v1"
@@ -69,6 +78,8 @@ class Server:
         self, path: str, query: Mapping[str, str], accept: str = ""
     ) -> AsyncIterator[tuple[list[Any], str]]:
         del accept
+        if failure := next(self.failures.get(path, NONE), None):
+            raise failure
         if query.get("fieldSelector", "").startswith("type=Warning"):
             namespace = path.split("/")[-2]
             if namespace not in self.events:
@@ -111,6 +122,7 @@ def _group(group: str, kind: str, plural: str) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(draining, "_POLL", 0.0)
+    monkeypatch.setattr(running, "AGAIN", 0.0)
 
 
 def _nobody(message: str) -> None:
@@ -126,18 +138,8 @@ def run(
     seconds: float = 5,
     tell: Callable[[str], None] = _nobody,
 ) -> Result:
-    cluster = sandbox.cluster()
-    return asyncio.run(
-        drain_cluster(
-            server,  # type: ignore[arg-type]
-            cluster,
-            "acme",
-            volumes=volumes,
-            delete=delete,
-            seconds=seconds,
-            tell=tell,
-        )
-    )
+    draining = Draining(sandbox.cluster(), "acme", volumes=volumes, delete=delete, seconds=seconds, tell=tell)
+    return asyncio.run(draining.over(server))  # type: ignore[arg-type]
 
 
 def test_what_a_tenant_runs_is_deleted_and_its_guard_rails_are_not(sandbox: Sandbox) -> None:
@@ -457,6 +459,132 @@ def test_one_that_is_interrupted_has_asked_for_nothing_twice_and_goes_on_when_it
     assert claim in server.objects, "what comes after it was not begun"
     assert run(sandbox, server, volumes=True).state is State.DRAINED
     assert server.deleted == [path, claim]
+
+
+class Connections:
+    """Connections to a server, one after the other. `failures` is what logging in fails with, as `Server.failures`."""
+
+    def __init__(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.made = 0
+        self.failures = NONE
+        self.told: list[str] = []
+        self._server = server
+        monkeypatch.setattr(running, "open_api", self._open)
+
+    @asynccontextmanager
+    async def _open(self, *how: object) -> AsyncIterator[Server]:
+        del how
+        self.made += 1
+        if failure := next(self.failures, None):
+            raise failure
+        yield self._server
+
+    def drain(self, sandbox: Sandbox, *, delete: bool = True, seconds: float = 5) -> Result:
+        sandbox.tenant("lifecycle: offboarding\n")
+        (result,) = drain(
+            sandbox.load(),
+            "acme",
+            [sandbox.cluster()],
+            delete=delete,
+            seconds=seconds,
+            tell=lambda cluster, message: self.told.append(f"{cluster}: {message}"),
+        )
+        return result
+
+
+@pytest.fixture
+def slow() -> Server:
+    """A server with a load balancer that does not go at once, and a claim that stays."""
+    server = Server()
+    server.put("persistentvolumeclaims", "data")
+    server.held[server.put("services", "web", finalizers=["service.kubernetes.io/load-balancer-cleanup"])] = 3
+    return server
+
+
+@pytest.fixture
+def connections(slow: Server, monkeypatch: pytest.MonkeyPatch) -> Connections:
+    return Connections(slow, monkeypatch)
+
+
+VOLUMES = "/api/v1/persistentvolumes"
+LEFT = "Service acme/web: its load balancer is not released yet"
+REJECTED = "the API server does not accept the credential: Unauthorized"
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (httpx.ReadTimeout(""), "the API server does not answer within 30 s"),
+        (httpx.ConnectError("connection refused"), "connection refused"),
+        (OperationFailed(REJECTED, "log in anew"), REJECTED),
+        (NotAllowed(Refused(429, "too many requests")), "too many requests"),
+        (NotAllowed(Refused(503, "etcd has no leader")), "etcd has no leader"),
+    ],
+)
+def test_a_failure_that_passes_is_told_and_it_goes_on_with_a_new_login(
+    sandbox: Sandbox, slow: Server, connections: Connections, failure: Exception, words: str
+) -> None:
+    slow.failures[VOLUMES] = iter([None, failure])
+    result = connections.drain(sandbox)
+    assert (result.state, result.message) == (State.DRAINED, "")
+    assert [str(item) for item in result.kept] == ["PersistentVolumeClaim acme/data"]
+    assert len(slow.deleted) == 1, "asked for once"
+    assert connections.made == 2
+    assert connections.told == [f"aws-dev: {each}" for each in ("1 left: 1 Service", f"{words}; trying again",
+                                                                "1 left: 1 Service")]  # fmt: skip
+
+
+def test_a_login_that_fails_in_between_is_tried_again(sandbox: Sandbox, slow: Server, connections: Connections) -> None:
+    slow.failures[VOLUMES] = iter([None, httpx.ReadError("cut")])
+    connections.failures = iter([None, OperationFailed("aws: exit code 1"), httpx.ConnectError("no route")])
+    assert connections.drain(sandbox).state is State.DRAINED
+    assert connections.made == 4
+
+
+def test_what_was_seen_last_is_told_where_the_server_is_away_at_the_end(
+    sandbox: Sandbox, slow: Server, connections: Connections
+) -> None:
+    slow.failures[VOLUMES] = chain([None, None], repeat(httpx.ReadTimeout("")))
+    result = connections.drain(sandbox, seconds=0.2)
+    assert result.state is State.DRAINING
+    assert result.message == "not gone after 0 s; the API server does not answer within 30 s"
+    assert [str(item) for item in result.left] == [LEFT]
+    assert [item.name for item in result.kept] == ["data"]
+    assert connections.made > 1
+    assert len(connections.told) == 2, "told once"
+
+
+@pytest.mark.parametrize("code", [403, 404])
+def test_a_refusal_that_no_waiting_changes_ends_it_with_what_was_seen_last(
+    sandbox: Sandbox, slow: Server, connections: Connections, code: int
+) -> None:
+    slow.failures[VOLUMES] = iter([None, None, NotAllowed(Refused(code, "no"))])
+    result = connections.drain(sandbox, seconds=60)
+    assert (result.state, result.message, connections.made) == (State.UNREACHABLE, "no", 1)
+    assert [str(item) for item in result.left] == [LEFT]
+
+
+def test_a_server_that_never_answered_is_not_waited_for(
+    sandbox: Sandbox, slow: Server, connections: Connections
+) -> None:
+    connections.failures = iter([httpx.ConnectError("no route")])
+    assert connections.drain(sandbox, seconds=60) == Result("aws-dev", State.UNREACHABLE, message="no route")
+    slow.failures["/api/v1/namespaces"] = iter([OperationFailed(REJECTED, "log in anew")])
+    assert connections.drain(sandbox, seconds=60) == Result("aws-dev", State.UNREACHABLE, message=REJECTED)
+    assert connections.made == 2
+
+
+def test_one_that_answers_not_now_has_answered(sandbox: Sandbox, slow: Server, connections: Connections) -> None:
+    slow.failures["/api/v1/namespaces"] = iter([NotAllowed(Refused(429, "too many requests"))])
+    assert connections.drain(sandbox).state is State.DRAINED
+    slow.failures["/api/v1/namespaces"] = repeat(NotAllowed(Refused(503, "not ready")))
+    assert connections.drain(sandbox, seconds=0.2) == Result("aws-dev", State.UNREACHABLE, message="not ready")
+
+
+def test_who_only_looks_does_not_wait(sandbox: Sandbox, slow: Server, connections: Connections) -> None:
+    slow.failures[VOLUMES] = iter([NotAllowed(Refused(503, "not ready"))])
+    assert connections.drain(sandbox, delete=False).state is State.UNREACHABLE
+    assert connections.made == 1
 
 
 def test_ctrl_c_ends_it_with_one_line_while_a_cluster_does_not_answer(sandbox: Sandbox) -> None:

@@ -54,12 +54,9 @@ class ArgoCdAgent(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ArgoCdAgentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("berth:gitops:ArgoCdAgent", name, None, opts)
-        release = self._install(name, args) if args.install is Install.CHART else None
-        if release is None:
-            expected = Expected(Engine.ARGOCD, lockdown=True, alerts=args.alerts)
-            check_agent(name, args.access, expected, self, [args.provider])
+        there = self._install(name, args) if args.install is Install.CHART else self._check(name, args)
         if args.credential is not None:
-            self._repository(name, args, args.credential, release)
+            self._repository(name, args, args.credential, there)
         self.register_outputs({"version": args.version})
 
     def _install(self, name: str, args: ArgoCdAgentArgs) -> pulumi.Resource:
@@ -95,12 +92,16 @@ class ArgoCdAgent(pulumi.ComponentResource):
         )
         return release
 
+    def _check(self, name: str, args: ArgoCdAgentArgs) -> pulumi.Resource:
+        expected = Expected(Engine.ARGOCD, lockdown=True, alerts=args.alerts)
+        return check_agent(name, args.access, expected, self, [args.provider])
+
     def _repository(
         self,
         name: str,
         args: ArgoCdAgentArgs,
         credential: pulumi.Output[dict[str, Any]],
-        release: pulumi.Resource | None,
+        there: pulumi.Resource,
     ) -> None:
         """One for all tenants: which may use it, their projects say. It is where no tenant may read."""
         content = credential.apply(lambda known: for_argocd(args.repo.url, known))
@@ -113,10 +114,8 @@ class ArgoCdAgent(pulumi.ComponentResource):
                 labels={**MANAGED_BY, "argocd.argoproj.io/secret-type": "repository"},
             ),
             string_data=secret,
-            # The chart makes the namespace.
-            opts=pulumi.ResourceOptions(
-                parent=self, provider=args.provider, depends_on=[release] if release is not None else None
-            ),
+            # The chart makes the namespace. An Argo CD that is there already gets nothing before it has been looked at.
+            opts=pulumi.ResourceOptions(parent=self, provider=args.provider, depends_on=[there]),
         )
 
 

@@ -127,15 +127,16 @@ def check_agent(
     expected: Expected,
     parent: pulumi.Resource,
     depends_on: Sequence[pulumi.Resource],
-) -> None:
-    """Registers the look at a cluster's agent. `depends_on` is what has to be there before, the cluster's nodes too."""
+) -> UsableAgent:
+    """Registers the look at a cluster's agent, and returns what is there once it has passed. `depends_on` is what has
+    to be there before, the cluster's nodes too."""
     # Default providers are off, and this one is of the cluster, as the one for Kubernetes is.
     provider = pulumi.ProviderResource("pulumi-python", f"{name}-look", {}, pulumi.ResourceOptions(parent=parent))
     opts = pulumi.ResourceOptions(parent=parent, provider=provider)
     after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=list(depends_on)))
     found = InstalledAgent(f"{name}-installed", access, expected, after)
-    UsableAgent(f"{name}-usable", access.cluster, expected.engine, found, opts)
     found.unread.apply(lambda lines: _tell(lines or (), parent))
+    return UsableAgent(f"{name}-usable", access.cluster, expected.engine, found, opts)
 
 
 def _tell(lines: Sequence[str], agent: pulumi.Resource) -> None:

@@ -14,6 +14,7 @@ from tests.components.stacks import run, sample, tenant
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key by which the engine knows a secret value on the wire."""
+PLANTED = "a-key-that-is-planted"
 LOOK, GATE = "pulumi-python:dynamic/gitops:InstalledAgent", "pulumi-python:dynamic/gitops:UsableAgent"
 
 
@@ -28,6 +29,12 @@ def named(recorder: Recorder, name: str) -> Registered:
     return next(item for item in recorder.recorded if item.name == name)
 
 
+def awaited(recorder: Recorder, item: Registered) -> set[str]:
+    """URNs of what has to be there before an item: what it depends on, and each component that it is in."""
+    above = next((other for other in recorder.recorded if other.urn == item.parent), None)
+    return set(item.depends_on) | (awaited(recorder, above) if above else set())
+
+
 @pytest.mark.parametrize("engine", ["flux", "argocd"])
 def test_guard_rails_and_tenants_wait_for_the_look_at_an_agent_that_is_there_already(engine: str) -> None:
     recorder = recorded(engine, "none")
@@ -37,6 +44,28 @@ def test_guard_rails_and_tenants_wait_for_the_look_at_an_agent_that_is_there_alr
     looks = recorder.of_type(LOOK)
     assert {item.inputs["cluster"] for item in looks} == {"aws-local", "gcp-local", "azure-local"}
     assert all(item.inputs["lockdown"] for item in looks)
+
+
+@pytest.mark.parametrize(
+    ("engine", "install", "before"),
+    [
+        ("flux", "none", "{}-flux-usable"),
+        ("flux", "chart", "{}-flux-usable"),
+        ("argocd", "none", "{}-argocd-usable"),
+        ("argocd", "chart", "{}-argocd-chart"),
+    ],
+)
+def test_no_credential_is_in_a_cluster_before_its_agent_can_be_used(engine: str, install: str, before: str) -> None:
+    gitops = f'{{"engine": "{engine}", "install": "{install}"}}'
+    repo = '{"url": "ssh://git@git.example.com/deploy.git"}'
+    config = {**config_of(ROOT / "Pulumi.local.yaml"), "berth:gitops": gitops, "berth:deployRepo": repo}
+    config |= {"berth:deployRepoSshKey": PLANTED, "berth:knownHosts": "a host"}
+    recorder = run_program("local", config=config, secrets=("deployRepoSshKey",))
+    holders = [item for item in recorder.recorded if PLANTED in str(item.inputs)]
+    clusters = [item.provider.split("::")[-2] for item in holders]
+    assert set(clusters) == {"aws-local", "gcp-local", "azure-local"}
+    for item, cluster in zip(holders, clusters, strict=True):
+        assert named(recorder, before.format(cluster)).urn in awaited(recorder, item)
 
 
 def test_an_agent_that_berth_locks_down_is_not_asked_for_it() -> None:

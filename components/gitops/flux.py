@@ -21,8 +21,10 @@ from components.gitops.installed import Access, Expected, check_agent
 
 OPERATOR_CHART = "oci://ghcr.io/controlplaneio-fluxcd/charts/flux-operator"
 OPERATOR_VERSION = "0.49.0"
-"""The chart that `flux_instance` was checked with."""
+"""The chart that `operator_values` and `flux_instance` were checked with."""
 REGISTRY = "ghcr.io/fluxcd"
+NO_RIGHTS = "default"
+"""An account without rights: what names none of its own can do nothing."""
 
 
 class FluxAgentArgs:
@@ -67,6 +69,7 @@ class FluxAgent(pulumi.ComponentResource):
             create_namespace=True,
             atomic=True,
             timeout=600,
+            values=operator_values(),
             opts=child,
         )
         item = flux_instance(args.gitops, args.cloud, alerts=args.alerts)
@@ -82,6 +85,23 @@ class FluxAgent(pulumi.ComponentResource):
         # Ready means that every controller runs: kinds that tenants need are there then, and not before.
         expected = Expected(Engine.FLUX, instance=item["spec"], alerts=args.alerts)
         check_agent(name, args.access, expected, self, [instance])
+
+
+def operator_values() -> dict[str, Any]:
+    """The chart's values: an operator that makes Flux, and serves and applies nothing for anybody else."""
+    return {
+        # It asks for no login, and looks with the operator's rights.
+        "web": {"enabled": False},
+        # Berth makes no ResourceSet. One that names no account would be applied with the operator's rights.
+        "multitenancy": {
+            "enabled": True,
+            "enabledForWorkloadIdentity": True,
+            "defaultServiceAccount": NO_RIGHTS,
+            "defaultWorkloadIdentityServiceAccount": NO_RIGHTS,
+        },
+        # Or whoever may edit workloads could make one.
+        "rbac": {"createAggregation": False},
+    }
 
 
 def flux_instance(gitops: GitOps, cloud: Cloud | None, *, alerts: bool = False) -> dict[str, Any]:
@@ -105,10 +125,9 @@ def flux_instance(gitops: GitOps, cloud: Cloud | None, *, alerts: bool = False) 
             # Where a source or a sync logs in to a cloud, it is as an account of the tenant, never as the controller.
             "objectLevelWorkloadIdentity": True,
             "multitenantWorkloadIdentity": True,
-            # An account without rights, and so are the next two: what names none of its own can do nothing.
-            "tenantDefaultServiceAccount": "default",
-            "tenantDefaultDecryptionServiceAccount": "default",
-            "tenantDefaultKubeConfigServiceAccount": "default",
+            "tenantDefaultServiceAccount": NO_RIGHTS,
+            "tenantDefaultDecryptionServiceAccount": NO_RIGHTS,
+            "tenantDefaultKubeConfigServiceAccount": NO_RIGHTS,
             "networkPolicy": True,
         },
         "kustomize": {"patches": [kustomize_controller_patch(shards)]},

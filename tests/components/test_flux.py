@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -12,7 +11,7 @@ import yaml
 
 from berth.settings import Cloud, Size
 from berth.settings.gitops import GitOps, Sharding
-from components.gitops.flux import flux_instance
+from components.gitops.flux import flux_instance, operator_values
 from tests.components.recording import ROOT, Recorder, config_of, run_program
 from tests.components.stacks import run, sample, tenant
 
@@ -69,6 +68,22 @@ def test_flux_is_locked_down_for_tenants() -> None:
     assert cluster["multitenant"]
     assert cluster["networkPolicy"]
     assert cluster["tenantDefaultServiceAccount"] == "default"
+
+
+def test_the_operator_serves_no_web_page() -> None:
+    stated = [item.inputs["values"] for item in recorded("chart").of_type("kubernetes:helm.sh/v3:Release")]
+    assert len(stated) == 3
+    assert all(values["web"]["enabled"] is False for values in stated)
+
+
+def test_the_operator_lends_its_rights_to_no_resource_set() -> None:
+    stated = operator_values()
+    assert stated["multitenancy"]["enabled"]
+    assert stated["multitenancy"]["defaultServiceAccount"] == "default"
+    assert stated["multitenancy"]["enabledForWorkloadIdentity"]
+    assert stated["multitenancy"]["defaultWorkloadIdentityServiceAccount"] == "default"
+    assert stated["rbac"]["createAggregation"] is False
+    assert "create" not in stated["rbac"], "without its own rights the operator could not make Flux"
 
 
 @pytest.mark.parametrize(("cloud", "kind"), [(None, "kubernetes"), (Cloud.AWS, "aws"), (Cloud.AZURE, "azure")])
@@ -133,12 +148,24 @@ def test_nothing_is_sharded_unless_asked() -> None:
     assert spec["cluster"]["size"] == "medium"
 
 
-def published(path: Path) -> dict[str, Any]:
+def published(name: str, unchecked: str) -> dict[str, Any]:
+    """What the chart publishes under a name. `unchecked` is what nobody looked at where it is not there."""
+    path = PUBLISHED / name
     if not path.is_file():
-        pytest.skip("what the chart publishes is not on this machine: the instance's fields were not checked")
-    crd = yaml.safe_load(path.read_text("utf-8"))
-    schema: dict[str, Any] = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        pytest.skip(f"what the chart publishes is not on this machine: {unchecked} not checked")
+    content: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    return content
+
+
+def published_spec() -> dict[str, Any]:
+    crd = published("crd-fluxinstances.yaml", "the instance's fields were")
+    schema: dict[str, Any] = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     return _closed(schema)
+
+
+def published_values() -> dict[str, Any]:
+    """What the schema requires besides, the chart's own defaults state."""
+    return _closed(published("values.schema.json", "the operator's values were")) | {"required": []}
 
 
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:
@@ -148,7 +175,7 @@ def _closed(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_instance_has_no_field_that_the_chart_does_not_know() -> None:
-    schema = published(PUBLISHED / "crd-fluxinstances.yaml")["properties"]["spec"]
+    schema = published_spec()
     for cloud in (None, *Cloud):
         for gitops in (GitOps(), WHOLE):
             jsonschema.validate(flux_instance(gitops, cloud)["spec"], schema)
@@ -166,8 +193,19 @@ def test_an_instance_that_is_left_over_is_found_by_its_label() -> None:
 
 
 def test_a_field_with_a_typo_is_found() -> None:
-    schema = published(PUBLISHED / "crd-fluxinstances.yaml")["properties"]["spec"]
+    schema = published_spec()
     instance = flux_instance(GitOps(), None)
     instance["spec"]["cluster"]["multitenent"] = True
     with pytest.raises(jsonschema.ValidationError, match="multitenent"):
         jsonschema.validate(instance["spec"], schema)
+
+
+def test_the_operator_has_no_value_that_the_chart_does_not_know() -> None:
+    jsonschema.validate(operator_values(), published_values())
+
+
+def test_a_value_with_a_typo_is_found() -> None:
+    stated = operator_values()
+    stated["web"]["enable"] = False
+    with pytest.raises(jsonschema.ValidationError, match="'enable'"):
+        jsonschema.validate(stated, published_values())

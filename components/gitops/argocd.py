@@ -18,6 +18,7 @@ from berth.names import ARGOCD_NAMESPACE, MANAGED_BY
 from berth.settings import Engine, Install
 from berth.settings.kinds import Size
 from berth.settings.model import DeployRepo
+from components.gitops.available import RELEASE, several, single
 from components.gitops.chart import pinned
 from components.gitops.credentials import for_argocd
 from components.gitops.egress import closed_repo_server
@@ -63,7 +64,7 @@ class ArgoCdAgent(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self, provider=args.provider)
         release = kubernetes.helm.v3.Release(
             f"{name}-chart",
-            name="argocd",
+            name=RELEASE,
             chart=pinned(CHART, args.chart_digest),
             version=CHART_VERSION,
             namespace=ARGOCD_NAMESPACE,
@@ -133,9 +134,8 @@ def values(
     alerts: bool = False,
 ) -> dict[str, Any]:
     """The chart's values: what tenants need, locked down, and nothing that anybody logs in to."""
-    replicas = 2 if available else 1
     compared, synced = _PROCESSORS[size]
-    closed = closed_repo_server()
+    closed, number = closed_repo_server(), several() if available else single()
     return {
         "global": {"image": {"tag": f"v{version}"}, "networkPolicy": {"create": True, "defaultDenyIngress": True}},
         # Tenants' objects are gone before the chart is, so the kinds need not stay.
@@ -166,9 +166,9 @@ def values(
             "rbac": {"policy.default": ""},
             "ssh": {"extraHosts": known_hosts},
         },
-        "repoServer": {"replicas": replicas, **closed["repoServer"]},
-        "extraObjects": closed["extraObjects"],
-        "redis-ha": {"enabled": available},
+        "repoServer": {**number["repoServer"], **closed["repoServer"]},
+        "extraObjects": [*closed["extraObjects"], *number["extraObjects"]],
+        "redis-ha": number["redis-ha"],
         "server": {"replicas": 0},
         "dex": {"enabled": False},
         # What it works from is rendered, and its Secret is the platform's.

@@ -88,7 +88,9 @@ def test_the_default_project_allows_nothing() -> None:
 
 
 def test_it_outlives_a_node_in_the_strict_profile_only() -> None:
-    assert values("3.4.4", "1m", available=True)["redis-ha"] == {"enabled": True}
+    assert values("3.4.4", "1m", available=True)["redis-ha"]["enabled"] is True
+    assert values("3.4.4", "1m", available=True)["repoServer"]["replicas"] == 2
+    assert values("3.4.4", "1m", available=False)["redis-ha"] == {"enabled": False}
     assert values("3.4.4", "1m", available=False)["repoServer"]["replicas"] == 1
 
 

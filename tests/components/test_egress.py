@@ -44,7 +44,7 @@ def test_each_shard_of_kustomize_controller_gets_an_answer_from_its_own_source_c
 
 def test_the_repo_server_finds_the_closed_kustomize_before_its_own() -> None:
     stated = values("3.4.4", "1m", available=True)
-    (script,) = stated["extraObjects"]
+    (script,) = (item for item in stated["extraObjects"] if item["kind"] == "ConfigMap")
     server = stated["repoServer"]
     assert script["data"]["kustomize"] == closed_kustomize("/usr/local/bin/kustomize")
     (mount,) = server["volumeMounts"]

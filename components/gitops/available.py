@@ -36,12 +36,23 @@ def several() -> dict[str, Any]:
         "repoServer": {"replicas": 2},
         "redis-ha": {
             "enabled": True,
-            # Nobody is let in to where it tells them, without a login.
-            "haproxy": {"metrics": {"enabled": False}},
+            # They go to different nodes and zones where they can. Those that had to would wait for ever in a cluster of
+            # two nodes, and where one of three is drained; so would the fourth HAProxy that comes before one goes.
+            "hardAntiAffinity": False,
+            "topologySpreadConstraints": {
+                "enabled": True,
+                "topologyKey": "topology.kubernetes.io/zone",
+                "whenUnsatisfiable": "ScheduleAnyway",
+            },
+            # At the port of its metrics it also has a page without a login. Nobody is let in there.
+            "haproxy": {"hardAntiAffinity": False, "metrics": {"enabled": False}},
         },
         "extraObjects": [
             _let_in("berth-redis", _REDIS, [_REDIS, _PROXY], [_REDIS_PORT, _SENTINEL_PORT]),
             _let_in("berth-redis-proxy", _PROXY, [_CONTROLLER, _REPO_SERVER], [_REDIS_PORT]),
+            _one_at_a_time("berth-redis", _REDIS),
+            _one_at_a_time("berth-redis-proxy", _PROXY),
+            _one_at_a_time("berth-repo-server", _REPO_SERVER),
         ],
     }
 
@@ -57,4 +68,18 @@ def _let_in(name: str, pods: Labels, peers: Sequence[Labels], ports: Sequence[in
         "kind": "NetworkPolicy",
         "metadata": {"name": name, "namespace": ARGOCD_NAMESPACE},
         "spec": {"podSelector": {"matchLabels": pods}, "policyTypes": ["Ingress"], "ingress": [rule]},
+    }
+
+
+def _one_at_a_time(name: str, pods: Labels) -> dict[str, Any]:
+    """A drain takes one of some pods, and the next when that one runs elsewhere. What is not ready holds up none."""
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": name, "namespace": ARGOCD_NAMESPACE},
+        "spec": {
+            "maxUnavailable": 1,
+            "selector": {"matchLabels": pods},
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        },
     }

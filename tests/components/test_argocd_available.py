@@ -1,4 +1,4 @@
-"""Argo CD that outlives a node: who reaches its Redis past the chart's policies."""
+"""Argo CD that outlives a node: who reaches its Redis past the chart's policies, and where its pods may run."""
 
 from __future__ import annotations
 
@@ -88,6 +88,26 @@ def test_nobody_outside_the_namespace_is_let_in_and_nothing_that_goes_out_is_den
 
 def test_haproxy_listens_at_no_port_that_nobody_is_let_in_to() -> None:
     assert several()["redis-ha"]["haproxy"]["metrics"] == {"enabled": False}
+
+
+def test_two_nodes_are_enough_and_more_are_made_use_of() -> None:
+    redis = several()["redis-ha"]
+    assert redis["hardAntiAffinity"] is False
+    assert redis["haproxy"]["hardAntiAffinity"] is False
+    spread = {"enabled": True, "topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "ScheduleAnyway"}
+    assert redis["topologySpreadConstraints"] == spread
+
+
+@pytest.mark.parametrize("pods", [REDIS, PROXY, REPO_SERVER])
+def test_a_drain_takes_one_pod_of_a_kind_at_a_time(pods: Labels) -> None:
+    (budget,) = (budget for budget in made("PodDisruptionBudget") if selects(budget["selector"], pods))
+    assert budget["maxUnavailable"] == 1
+    assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+
+
+def test_what_runs_once_has_no_budget_that_a_drain_would_wait_for() -> None:
+    for pods in (CONTROLLER, NOTIFICATIONS):
+        assert not any(selects(budget["selector"], pods) for budget in made("PodDisruptionBudget"))
 
 
 def test_what_is_made_beside_the_chart_is_in_its_namespace_and_has_a_name_of_its_own() -> None:

@@ -104,6 +104,13 @@ def test_the_deployer_s_policy_is_sound_narrow_and_fits() -> None:
     assert len("".join(text.split())) <= 6144  # the most that IAM takes for a managed policy, spaces not counted
 
 
+def test_the_deployer_may_do_what_goes_along_with_an_endpoint_s_own_name() -> None:
+    statements = json.loads(DEPLOYER.read_text("utf-8"))["Statement"]
+    actions = {action for statement in statements for action in listed(statement["Action"])}
+    # What AWS's service authorization reference lists as dependent actions of ec2:CreateVpcEndpoint.
+    assert {"ec2:CreateVpcEndpoint", "ec2:CreateTags", "route53:AssociateVPCWithHostedZone"} <= actions
+
+
 def test_the_deployer_hands_over_and_changes_no_roles_but_berth_s_own() -> None:
     for statement in json.loads(DEPLOYER.read_text("utf-8"))["Statement"]:
         if any(action.startswith("iam:") for action in listed(statement["Action"])):

@@ -29,9 +29,10 @@ _REQUIRED = "kustomize-controller"
 _TELLS = "notification-controller"
 
 
-def lockdown(deployments: Answers, *, alerts: bool = False) -> Iterator[str | Unread]:
+def lockdown(deployments: Answers, *, alerts: bool = False, inside: bool = False) -> Iterator[str | Unread]:
     """What the controllers lack. A controller in shards has a Deployment for each: all count. With `alerts` a tenant
-    has somebody told how its syncs go."""
+    has somebody told how its syncs go. `inside` is whether they cannot run but in the cluster: then they must be
+    found."""
     if isinstance(deployments, Unread):
         yield deployments
         return
@@ -47,10 +48,11 @@ def lockdown(deployments: Answers, *, alerts: bool = False) -> Iterator[str | Un
             if wrong:
                 yield f"{'/'.join(_place(item))}: {wrong} (args of the Deployment)"
     if _REQUIRED not in seen:
-        yield Unread(
-            f"{_REQUIRED}'s flags could not be read: no Deployment of it has the label {PART_OF}, and none is in"
-            " flux-system"
-        )
+        nowhere = f"no Deployment of it has the label {PART_OF}, and none is in flux-system"
+        if inside:
+            yield f"{_REQUIRED}: {nowhere}; install Flux there, or give its Deployments that label"
+        else:
+            yield Unread(f"{_REQUIRED}'s flags could not be read: {nowhere}")
     if alerts and _TELLS not in seen:
         yield Unread(f"{_TELLS}, which sends what tenants' `notify` asks for: no Deployment of it was found")
 

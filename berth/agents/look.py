@@ -15,9 +15,9 @@ _POLL = 2.0
 """Seconds between two looks at what is waited for."""
 
 
-async def look(client: Any, engine: Engine, *, lockdown: bool, alerts: bool = False) -> Found:
+async def look(client: Any, engine: Engine, *, lockdown: bool, alerts: bool = False, inside: bool = False) -> Found:
     """What the agent of a cluster lacks: kinds that are not served and, if asked for, what does not lock it down. With
-    `alerts` it is to tell somebody how syncs go.
+    `alerts` it is to tell somebody how syncs go. With `inside`, a Flux that is not found is missing.
 
     `client` is a lightkube AsyncClient. Raises what it raises.
     """
@@ -27,7 +27,7 @@ async def look(client: Any, engine: Engine, *, lockdown: bool, alerts: bool = Fa
     if not lockdown:
         return found
     if engine is Engine.FLUX:
-        return found + Found.of(flux.lockdown(await _flux_deployments(client), alerts=alerts))
+        return found + Found.of(flux.lockdown(await _flux_deployments(client), alerts=alerts, inside=inside))
     return found + Found.of(argocd.lockdown(await _installation(client, alerts=alerts)))
 
 

@@ -54,7 +54,7 @@ class FluxAgent(pulumi.ComponentResource):
         if args.gitops.install is Install.CHART:
             self._install(name, args)
         else:
-            expected = Expected(Engine.FLUX, lockdown=True, alerts=args.alerts)
+            expected = Expected(Engine.FLUX, lockdown=True, alerts=args.alerts, inside=args.cloud is not None)
             check_agent(name, args.access, expected, self, [args.provider])
         self.register_outputs({"version": args.gitops.installed_version})
 

@@ -56,6 +56,8 @@ class Expected:
     """Seconds that the FluxInstance has to become ready."""
     alerts: bool = False
     """Whether it has to tell anybody how syncs go."""
+    inside: bool = False
+    """Whether it can only run in the cluster: Flux in a cluster that Berth made."""
 
 
 class _Looks(dynamic.ResourceProvider):
@@ -85,7 +87,18 @@ class _Refuses(dynamic.ResourceProvider):
         return dynamic.CreateResult(props["cluster"], props)
 
 
-_INPUTS = ("cluster", "kubeconfig", "context", "engine", "lockdown", "instance", "patience", "kinds", "alerts")
+_INPUTS = (
+    "cluster",
+    "kubeconfig",
+    "context",
+    "engine",
+    "lockdown",
+    "instance",
+    "patience",
+    "kinds",
+    "alerts",
+    "inside",
+)
 
 
 class InstalledAgent(dynamic.Resource, module="gitops", name="InstalledAgent"):
@@ -107,6 +120,7 @@ class InstalledAgent(dynamic.Resource, module="gitops", name="InstalledAgent"):
             "instance": expected.instance,
             "patience": expected.patience,
             "alerts": expected.alerts,
+            "inside": expected.inside,
         }
         super().__init__(_Looks(), name, {**inputs, "missing": None, "unread": None}, opts)
 
@@ -164,7 +178,8 @@ async def _look(props: Mapping[str, Any]) -> Found:
             # Kinds are there when the agent is ready, not before: one thing is told then, not three.
             if ready.missing:
                 return ready
-            return ready + await look(client, engine, lockdown=props["lockdown"], alerts=props["alerts"])
+            asked = {name: bool(props[name]) for name in ("lockdown", "alerts", "inside")}
+            return ready + await look(client, engine, **asked)
         finally:
             if client is not None:
                 await client.close()

@@ -86,6 +86,12 @@ def test_what_alerts_need_is_looked_for_where_a_tenant_of_the_cluster_has_somebo
         assert bool(named) is (wanted and engine == "flux")
 
 
+def test_flux_must_be_found_in_a_cluster_that_berth_made_and_may_run_beside_another() -> None:
+    (look,) = run(sample("eks"), tenants=(tenant(),), install="none").of_type(LOOK)
+    assert look.inputs["inside"] is True
+    assert {look.inputs["inside"] for look in recorded("flux", "none").of_type(LOOK)} == {False}
+
+
 def test_the_kubeconfig_of_the_look_is_a_secret_and_is_that_of_its_cluster() -> None:
     recorder = run(sample("eks"), tenants=(tenant(),))
     (look,) = recorder.of_type(LOOK)
@@ -98,7 +104,7 @@ def test_the_kubeconfig_of_the_look_is_a_secret_and_is_that_of_its_cluster() -> 
 
 INPUTS = {
     "cluster": "one", "kubeconfig": "a", "context": "one", "engine": "flux", "lockdown": True, "patience": 600,
-    "alerts": False,
+    "alerts": False, "inside": False,
 }  # fmt: skip
 
 
@@ -110,6 +116,7 @@ INPUTS = {
         ({"missing": []}, {"kubeconfig": "b"}, True),
         ({"missing": []}, {"kubeconfig": UNKNOWN}, True),
         ({"missing": []}, {"alerts": True}, True),
+        ({"missing": []}, {"inside": True}, True),
         ({"missing": []}, {"instance": {"distribution": {"version": "2.8.0"}}}, True),
         ({"missing": [], "__provider": "old"}, {"__provider": "new"}, False),
     ],

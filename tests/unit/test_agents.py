@@ -56,6 +56,14 @@ def test_the_last_of_a_flag_s_values_counts() -> None:
     assert "found --no-remote-bases=false" in found.missing[0]
 
 
+def test_a_flux_that_can_only_run_in_the_cluster_must_be_found_there() -> None:
+    others = (deployment("source-controller"),)
+    (told,) = Found.of(flux.lockdown(others, inside=True)).missing
+    assert told.startswith("kustomize-controller: no Deployment of it has the label")
+    assert Found.of(flux.lockdown(others)).missing == ()
+    assert Found.of(flux.lockdown((deployment("kustomize-controller", *LOCKED),), inside=True)) == Found()
+
+
 def test_every_shard_of_a_controller_counts() -> None:
     found = of_flux(deployment("kustomize-controller", *LOCKED), deployment("kustomize-controller-shard1", *LOCKED[1:]))
     assert [line.split(":")[0] for line in found.missing] == ["flux-system/kustomize-controller-shard1"]

@@ -15,12 +15,15 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SCRIPT = "berth-kustomize"
 
 
-def kustomize_controller_patch(shards: Sequence[str] = ()) -> dict[str, Any]:
+def kustomize_controller_patch(shards: Sequence[str] = (), *, alerts: bool = False) -> dict[str, Any]:
     """A patch of a FluxInstance. kustomize-controller asks the API server and source-controller over HTTP, and no one
-    else: what it builds from was fetched by source-controller, its own shard's where there are shards."""
+    else: what it builds from was fetched by source-controller, its own shard's where there are shards. With `alerts` it
+    also tells notification-controller what happens; all shards have the same one."""
     names = ["source-controller", *(f"source-controller-{shard}" for shard in shards)]
+    names += ["notification-controller"] if alerts else []
     services = [f"{name}.{FLUX_NAMESPACE}.svc.cluster.local" for name in names]
-    # With a dot at the end, as Flux writes the address of an artifact; Kubernetes puts the API server's into its place.
+    # With a dot at the end, as Flux writes the address of an artifact and the one for events: to Go, a name without it
+    # is another name. Kubernetes puts the API server's into its place.
     hosts = [host for service in services for host in (f"{service}.", service)]
     stated = no_http(["$(KUBERNETES_SERVICE_HOST)", *hosts])
     env = [{"name": name, "value": value} for name, value in stated.items()]

@@ -130,7 +130,7 @@ def flux_instance(gitops: GitOps, cloud: Cloud | None, *, alerts: bool = False) 
             "tenantDefaultKubeConfigServiceAccount": NO_RIGHTS,
             "networkPolicy": True,
         },
-        "kustomize": {"patches": [kustomize_controller_patch(shards)]},
+        "kustomize": {"patches": [kustomize_controller_patch(shards, alerts=alerts)]},
     }
     if shards:
         spec["sharding"] = {"key": SHARD_LABEL, "shards": list(shards)}

@@ -42,6 +42,26 @@ def test_each_shard_of_kustomize_controller_gets_an_answer_from_its_own_source_c
     assert len(hosts) == 7
 
 
+@pytest.mark.parametrize("sharding", [None, Sharding(shards=["one"])])
+def test_kustomize_controller_tells_notification_controller_where_somebody_is_to_be_told(
+    sharding: Sharding | None,
+) -> None:
+    def hosts(*, alerts: bool) -> list[str]:
+        instance = flux_instance(GitOps(sharding=sharding), None, alerts=alerts)
+        (patch,) = instance["spec"]["kustomize"]["patches"]
+        (stated,) = (
+            each["value"]["value"] for each in yaml.safe_load(patch["patch"]) if each["value"]["name"] == "NO_PROXY"
+        )
+        return str(stated).split(",")
+
+    assert hosts(alerts=True) == [
+        *hosts(alerts=False),
+        # As Flux Operator has it send events, with a dot at the end.
+        "notification-controller.flux-system.svc.cluster.local.",
+        "notification-controller.flux-system.svc.cluster.local",
+    ]
+
+
 def test_the_repo_server_finds_the_closed_kustomize_before_its_own() -> None:
     stated = values("3.4.4", "1m", available=True)
     (script,) = (item for item in stated["extraObjects"] if item["kind"] == "ConfigMap")

@@ -91,6 +91,10 @@ FLUX_NAMESPACE = "flux-system"
 SHARD_LABEL = "sharding.fluxcd.io/key"
 """On a sync object of Flux: which instance of a controller it is for."""
 
+REPOSITORY_SECRET = "berth-deploy-repo"  # noqa: S105 - the name of the Secret, not a secret
+"""The Secret that Berth makes for Argo CD with the deploy repo's credential, beside it."""
+NOTIFICATIONS_SECRET = "argocd-notifications-secret"  # noqa: S105 - as above
+"""What Argo CD reads all tenants' addresses and tokens from. Berth makes none."""
 ROOT = "berth-root"
 """Name of all that pulls tenants' objects from Git, in the agent's namespace. No tenant can have it: its namespaces
 would be reserved ones."""

@@ -27,6 +27,7 @@ from berth.tenants.model import Placement
 from berth.tenants.policy import Policy
 from berth.tenants.references import check_placed_names, check_references
 from berth.tenants.resolve import Tenant, breaches, merged_policy, resolve
+from berth.tenants.secret_names import check_secret_names
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -182,6 +183,7 @@ def _check_tenants(project: Project) -> Iterator[Problem]:
                 )
         yield from _check_placements(tenant, clusters)
         yield from _check_shared_identities(tenant, clusters)
+        yield from check_secret_names(tenant, [stack for stack in project.stacks.values() if _is_in(tenant, stack)])
         if tenant.file.profile in project.profiles:
             yield from _check_policies(project, tenant)
     yield from _check_ingress(project, owner)
@@ -220,6 +222,10 @@ def _check_placements(tenant: LoadedTenant, clusters: list[Cluster]) -> Iterator
                     fix=f"placements[{taken[cluster.name]}] matches it already",
                 )
             taken.setdefault(cluster.name, index)
+
+
+def _is_in(tenant: LoadedTenant, stack: StackFile) -> bool:
+    return any(selects(placement, cluster) for placement in tenant.file.placements for cluster in stack.clusters)
 
 
 def _check_shared_identities(tenant: LoadedTenant, clusters: list[Cluster]) -> Iterator[Problem]:

@@ -135,6 +135,11 @@ class Stack(Model):
         if (reference := self.deploy_repo_secret) is not None:
             yield "deployRepoSecret", GitCredential(CredentialKind(reference.kind), reference.name)
 
+    def credential_secrets(self) -> set[str]:
+        """Names of the Secrets in clusters of the stack that others make with a credential for the deploy repo."""
+        stated = [self.deploy_repo_secret, *(own.secret for own in self.cluster_credentials.values())]
+        return {reference.name for reference in stated if reference is not None}
+
     def credential_of(self, cluster: str) -> GitCredential | None:
         """What a cluster's agent logs in to the deploy repo's server with; None where that asks for no login."""
         if (own := self.cluster_credentials.get(cluster)) is not None:

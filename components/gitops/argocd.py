@@ -14,7 +14,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from berth.names import ARGOCD_NAMESPACE, MANAGED_BY
+from berth.names import ARGOCD_NAMESPACE, MANAGED_BY, REPOSITORY_SECRET
 from berth.settings import Engine, Install
 from berth.settings.kinds import Size
 from berth.settings.model import DeployRepo
@@ -110,7 +110,7 @@ class ArgoCdAgent(pulumi.ComponentResource):
         kubernetes.core.v1.Secret(
             f"{name}-deploy-repo",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                name="berth-deploy-repo",
+                name=REPOSITORY_SECRET,
                 namespace=ARGOCD_NAMESPACE,
                 labels={**MANAGED_BY, "argocd.argoproj.io/secret-type": "repository"},
             ),

@@ -13,6 +13,9 @@ DOMAIN = "berth.dev"
 TENANT_LABEL = f"{DOMAIN}/tenant"
 ROLE_LABEL = f"{DOMAIN}/namespace-role"
 """`workloads` on a namespace that the tenant's workloads run in, `sync` on the one that holds its sync objects."""
+SOURCE_LABEL = f"{DOMAIN}/source"
+"""`shared` on the sync namespace of a tenant that pulls from the stack's deploy repo: who puts that repo's credential
+into clusters selects by it. Not there where the tenant has a repo of its own."""
 GUARD_RAIL_LABEL = f"{DOMAIN}/guard-rail"
 MANAGED_BY = {"app.kubernetes.io/managed-by": "berth"}
 
@@ -88,13 +91,13 @@ ARGOCD_NAMESPACE = "argocd"
 """Where Argo CD runs, and where its projects and applications have to be."""
 FLUX_NAMESPACE = "flux-system"
 """Where Flux runs."""
-SHARD_LABEL = "sharding.fluxcd.io/key"
-"""On a sync object of Flux: which instance of a controller it is for."""
-
 REPOSITORY_SECRET = "berth-deploy-repo"  # noqa: S105 - the name of the Secret, not a secret
 """The Secret that Berth makes for Argo CD with the deploy repo's credential, beside it."""
 NOTIFICATIONS_SECRET = "argocd-notifications-secret"  # noqa: S105 - as above
 """What Argo CD reads all tenants' addresses and tokens from. Berth makes none."""
+SHARD_LABEL = "sharding.fluxcd.io/key"
+"""On a sync object of Flux: which instance of a controller it is for."""
+
 ROOT = "berth-root"
 """Name of all that pulls tenants' objects from Git, in the agent's namespace. No tenant can have it: its namespaces
 would be reserved ones."""

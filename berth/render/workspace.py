@@ -43,12 +43,13 @@ def workload_namespaces(tenant: Tenant) -> Iterator[Object]:
 
 
 def sync_namespace(tenant: Tenant) -> Object:
+    source = {names.SOURCE_LABEL: "shared"} if tenant.source.is_shared else {}
     return tenant_object(
         tenant,
         "v1",
         "Namespace",
         names.sync_namespace(tenant.name),
-        labels={names.ROLE_LABEL: "sync", **_pod_security(PodSecurity.RESTRICTED)},
+        labels={names.ROLE_LABEL: "sync", **source, **_pod_security(PodSecurity.RESTRICTED)},
         annotations={
             names.SOURCES_ANNOTATION: tenant.source.url,
             names.NAMESPACES_ANNOTATION: ",".join(tenant.namespaces),

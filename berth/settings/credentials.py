@@ -86,7 +86,7 @@ class SecretReference(Model):
     """A Secret that is in the cluster already: made by External Secrets, by a CSI driver, or by hand."""
 
     name: ObjectName
-    """Its name, with Flux in the sync namespace of every tenant, with Argo CD in `argocd`."""
+    """Its name. With Flux it is in the sync namespaces of tenants that pull from there, with Argo CD in `argocd`."""
     kind: Annotated[CredentialKind, Choice(CredentialKind)]
     """What it holds: `token`, `sshKey` or `githubApp`."""
 

@@ -195,6 +195,17 @@ def test_the_sync_namespace_is_restricted_whatever_the_tenant_is(sandbox: Sandbo
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
+def test_a_sync_namespace_says_whether_the_deploy_repo_s_credential_belongs_there(sandbox: Sandbox) -> None:
+    def labels(name: str) -> dict[str, str]:
+        found: dict[str, str] = one(sandbox.objects(), "Namespace", name)["metadata"]["labels"]
+        return found
+
+    assert labels("berth-acme")["berth.dev/source"] == "shared"
+    assert "berth.dev/source" not in labels("acme")
+    sandbox.tenant("source: {url: https://git.example.com/acme.git, secretName: acme-git}\n")
+    assert "berth.dev/source" not in labels("berth-acme")
+
+
 @pytest.mark.parametrize(("line", "policy"), [("", "keep"), ("deletionPolicy: delete\n", "delete")])
 def test_a_namespace_says_whether_it_may_go_with_its_volumes(sandbox: Sandbox, line: str, policy: str) -> None:
     sandbox.tenant(line)

@@ -41,6 +41,6 @@ for cluster in project.stack(pulumi.get_stack()).clusters:
             args = TenantArgs(render(cluster, tenant, known), secret)
             Tenant(f"{cluster.name}/{tenant.name}", args, built.provider, waits)
     outputs = {"cloud": cluster.cloud.value, "endpoint": built.endpoint, "kubeconfig": built.kubeconfig}
-    outputs |= {"clientIds": client_ids} if client_ids else {}
-    # The next update refuses to lose a tenant that is still active here.
+    outputs |= {"delivery": cluster.delivery.value, **({"clientIds": client_ids} if client_ids else {})}
+    # The next update refuses to lose a tenant that is still active here, or that Pulumi would no longer register.
     pulumi.export(cluster.name, {**outputs, "tenants": {tenant.name: tenant.lifecycle.value for tenant in tenants}})

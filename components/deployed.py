@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -13,30 +14,44 @@ from pulumi.runtime.rpc import deserialize_properties_unwrap_secrets
 from pulumi.runtime.settings import get_monitor
 
 from berth.errors import InvalidInput
-from berth.offboarding.removed import Holding, removed_clusters, removed_tenants
+from berth.offboarding.removed import Holding, let_go_tenants, removed_clusters, removed_tenants
 from berth.project import Project
 from berth.settings import Delivery, StackFile
 
 
-def check_removed(project: Project, stack: StackFile, held: list[Holding]) -> None:
+@dataclass(frozen=True)
+class Deployed:
+    """What the last update left, as the stack's own outputs tell."""
+
+    held: list[Holding]
+    """Each tenant with the lifecycle that it had then, by the first of its namespaces, which is called as it is."""
+    by_git: frozenset[str]
+    """The clusters that Git delivered to. Outputs from before they told so count as Pulumi's, the default."""
+
+
+def check_removed(project: Project, stack: StackFile, last: Deployed) -> None:
     """Raises InvalidInput where a tenant or its cluster would be lost for no better reason than that a file changed.
-    Where Git delivers, tenants come and go without the engine: `berth publish` looks at those."""
-    by_git = {cluster.name for cluster in stack.clusters if cluster.delivery is Delivery.GIT}
-    lost = removed_tenants(project, stack.name, [each for each in held if each.place not in by_git])
-    lost += removed_clusters(project, stack.name, held)
+    Where Git delivers and did, tenants come and go without the engine: `berth publish` looks at those. What Git
+    delivered, Pulumi does not hold and so does not delete, whatever delivers it now."""
+    git = {cluster.name for cluster in stack.clusters if cluster.delivery is Delivery.GIT}
+    lost = removed_tenants(project, stack.name, [each for each in last.held if each.place not in git & last.by_git])
+    lost += let_go_tenants(project, stack.name, [each for each in last.held if each.place in git - last.by_git])
+    lost += removed_clusters(project, stack.name, last.held)
     if lost:
         raise InvalidInput(lost)
 
 
-def deployed() -> list[Holding]:
-    """The tenants that the stack's own outputs of the last update tell of, each with the lifecycle that it had then and
-    by the first of its namespaces, which is called as it is."""
-    return [
+def deployed() -> Deployed:
+    """What the last update left."""
+    told = {cluster: output for cluster, output in _own_outputs().items() if isinstance(output, Mapping)}
+    held = [
         Holding(tenant, cluster, tenant, str(lifecycle))
-        for cluster, output in _own_outputs().items()
-        if isinstance(output, Mapping) and isinstance(tenants := output.get("tenants"), Mapping)
+        for cluster, output in told.items()
+        if isinstance(tenants := output.get("tenants"), Mapping)
         for tenant, lifecycle in tenants.items()
     ]
+    by_git = (cluster for cluster, output in told.items() if output.get("delivery") == Delivery.GIT.value)
+    return Deployed(held, frozenset(by_git))
 
 
 _TRIES = 20

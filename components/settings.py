@@ -23,7 +23,8 @@ def load_project(root: Path) -> Project:
     """The project, with the stack that is being deployed as the engine sees it.
 
     Raises RunError, which the CLI prints without a traceback, with every problem of every file, then with each tenant
-    whose file is gone while it was active, and each cluster that is gone while it had tenants.
+    whose file is gone while it was active, each cluster that is gone while it had tenants, and each where Pulumi would
+    delete tenants that Git is to deliver.
     """
     try:
         project = Project.load(root, {pulumi.get_stack(): _stack(root)})

@@ -1,8 +1,9 @@
-"""A tenant whose file is gone before it was on its way out, and a cluster that is gone with tenants in it. Pure.
+"""A tenant whose file is gone before it was on its way out, a cluster that is gone with tenants in it, and tenants that
+Pulumi would delete because Git is to deliver them. Pure.
 
-A plan compares with a base, and its guards `tenant-removed` and `cluster-removed` stop that. A deploy has no base: what
-a cluster, the deploy repo or the outputs of the last update hold says which tenants there were, and how they were. It
-is refused before anything is changed.
+A plan compares with a base, and its guards `tenant-removed`, `cluster-removed` and `mass-removal` stop that. A deploy
+has no base: what a cluster, the deploy repo or the outputs of the last update hold says which tenants there were, and
+how they were. It is refused before anything is changed.
 """
 
 from __future__ import annotations
@@ -70,19 +71,41 @@ def removed_clusters(project: Project, stack: str, held: Iterable[Holding]) -> l
     """Each cluster that holds tenants and is not in the stack any more, unless the stack's file approves of that."""
     file = project.stack(stack)
     known = {cluster.name for cluster in file.clusters} | _approved(file, Guard.CLUSTER_REMOVED)
-    by_cluster: dict[str, set[str]] = {}
-    for each in held:
-        if each.place not in known:
-            by_cluster.setdefault(each.place, set()).add(each.tenant)
     return [
         file.document.problem(
             ("config", "berth:clusters"),
             "the cluster, until no tenant is placed in it",
-            found=f"no cluster {cluster}, while it still holds {', '.join(sorted(tenants))}",
+            found=f"no cluster {cluster}, while it still holds {', '.join(tenants)}",
             fix=f"move them away and deploy; or {_approving(file.document.file, Guard.CLUSTER_REMOVED, cluster)}",
         )
-        for cluster, tenants in sorted(by_cluster.items())
+        for cluster, tenants in _by_place(each for each in held if each.place not in known)
     ]
+
+
+def let_go_tenants(project: Project, stack: str, held: Iterable[Holding]) -> list[Problem]:
+    """Each place where tenants are held that have a file, unless the stack's file approves of the removal: of all, as a
+    plan asks for it, or of each. `held` is what Pulumi delivered to clusters that Git is to deliver to."""
+    file = project.stack(stack)
+    if stack in _approved(file, Guard.MASS_REMOVAL):
+        return []
+    staying = project.tenants.keys() - _approved(file, *_GUARDS)
+    return [
+        file.document.problem(
+            ("config", "berth:delivery"),
+            "pulumi, as long as tenants are there that it delivered",
+            found=f"git, while Pulumi holds {', '.join(tenants)} in {cluster}, and deletes what it no longer registers",
+            fix=f"set it back, see docs/delivery.md; or {_approving(file.document.file, Guard.MASS_REMOVAL, stack)}",
+        )
+        for cluster, tenants in _by_place(each for each in held if each.tenant in staying)
+    ]
+
+
+def _by_place(held: Iterable[Holding]) -> list[tuple[str, list[str]]]:
+    """The tenants that are held in each place, sorted."""
+    found: dict[str, set[str]] = {}
+    for each in held:
+        found.setdefault(each.place, set()).add(each.tenant)
+    return [(place, sorted(tenants)) for place, tenants in sorted(found.items())]
 
 
 def _approved(file: StackFile, *guards: Guard) -> set[str]:

@@ -105,8 +105,8 @@ def _clusters(stack: StackPlan) -> Iterator[GuardHit]:
 
 
 def _mass_removal(stack: StackPlan, limit: int) -> Iterator[GuardHit]:
-    """More than one tenant's. Objects are counted where they were looked at: a tenant that was not is taken to have as
-    many as the others."""
+    """More than one tenant's, or one that Pulumi lets go of. Objects are counted where they were looked at: a tenant
+    that was not is taken to have as many as the others."""
     placed = [tenant for cluster in stack.clusters for tenant in cluster.tenants if tenant.action is not Action.ADD]
     leaving = [
         tenant
@@ -114,7 +114,8 @@ def _mass_removal(stack: StackPlan, limit: int) -> Iterator[GuardHit]:
         for tenant in cluster.tenants
         if _leaves(tenant) or tenant.name in cluster.let_go
     ]
-    if len({tenant.name for tenant in leaving}) > 1 and 100 * len(leaving) > limit * len(placed):
+    counted = len({tenant.name for tenant in leaving}) > 1 or any(cluster.let_go for cluster in stack.clusters)
+    if counted and 100 * len(leaving) > limit * len(placed):
         what = f"{len(leaving)} of {len(placed)} placements of tenants go, more than {limit} %"
         yield GuardHit(Guard.MASS_REMOVAL, stack.name, stack.name, what, "make it in smaller steps")
         return

@@ -1,5 +1,6 @@
-"""A tenant's file that is deleted while the tenant was deployed as active, and a cluster that goes with tenants in it:
-the program refuses before it registers anything. What was deployed, the stack's own outputs tell."""
+"""A tenant's file that is deleted while the tenant was deployed as active, a cluster that goes with tenants in it, and
+tenants that Git is to deliver while Pulumi holds them: the program refuses before it registers anything. What was
+deployed, the stack's own outputs tell."""
 
 from __future__ import annotations
 
@@ -61,8 +62,69 @@ def test_a_removal_that_the_stack_file_approves_goes(monkeypatch: pytest.MonkeyP
 
 
 def test_where_git_delivers_tenants_come_and_go_without_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    deployed(monkeypatch, **{"aws-test": {"tenants": {"orders": "active"}}})
-    assert run(sample("eks"), config={"berth:delivery": "git"}).recorded
+    deployed(monkeypatch, **{"aws-test": {"delivery": "git", "tenants": {"acme": "active", "orders": "active"}}})
+    assert run(sample("eks"), tenants=(tenant(),), config={"berth:delivery": "git"}).recorded
+
+
+BY_PULUMI = {"aws-test": {"delivery": "pulumi", "tenants": {"acme": "active", "shop": "offboarding"}}}
+BEFORE_IT_WAS_TOLD = {"aws-test": {"tenants": {"acme": "active", "shop": "offboarding"}}}
+
+
+@pytest.mark.parametrize("outputs", [BY_PULUMI, BEFORE_IT_WAS_TOLD], ids=["told", "not told"])
+def test_tenants_that_pulumi_holds_are_not_handed_to_git_by_one_line(
+    monkeypatch: pytest.MonkeyPatch, outputs: dict[str, Any]
+) -> None:
+    deployed(monkeypatch, **outputs)
+    with pytest.raises(pulumi.RunError) as refused:
+        run(sample("eks"), tenants=(tenant(), tenant("shop")), config={"berth:delivery": "git"})
+    told = str(refused.value)
+    assert "1 problem" in told
+    assert "Pulumi.test.yaml:15:19: config.berth:delivery: found git, while Pulumi holds acme, shop in aws-test" in told
+    assert "set it back, see docs/delivery.md" in told
+    assert "approve it in Pulumi.test.yaml: {guard: mass-removal, subject: test, reason: ...}" in told
+
+
+def test_each_cluster_whose_tenants_would_go_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = {"delivery": "pulumi", "tenants": {"acme": "active"}}
+    deployed(monkeypatch, **{"aws-test": left, "gcp-test": left, "azure-test": {**left, "delivery": "git"}})
+    with pytest.raises(pulumi.RunError, match="2 problems") as refused:
+        run(*map(sample, ("eks", "gke", "aks")), tenants=(tenant(),), config={"berth:delivery": "git"})
+    assert "acme in gcp-test" in str(refused.value)
+    assert "azure-test" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("guard", "subject"), [("mass-removal", "test"), ("tenant-removed", "acme")])
+def test_tenants_are_handed_to_git_where_the_stack_file_approves_of_it(
+    monkeypatch: pytest.MonkeyPatch, guard: str, subject: str
+) -> None:
+    deployed(monkeypatch, **{"aws-test": {"delivery": "pulumi", "tenants": {"acme": "active"}}})
+    approval = {"guard": guard, "subject": subject, "reason": "Nothing runs there yet"}
+    config = {"berth:delivery": "git", "berth:guards": {"approvals": [approval]}}
+    assert run(sample("eks"), tenants=(tenant(),), config=config).recorded
+
+
+def test_an_approval_of_another_removal_hands_no_tenant_to_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed(monkeypatch, **BY_PULUMI)
+    approvals = [
+        {"guard": "mass-removal", "subject": "prod", "reason": "Of another stack"},
+        {"guard": "tenant-removed", "subject": "shop", "reason": "Of one tenant"},
+    ]
+    config = {"berth:delivery": "git", "berth:guards": {"approvals": approvals}}
+    with pytest.raises(pulumi.RunError, match="while Pulumi holds acme in aws-test"):
+        run(sample("eks"), tenants=(tenant(), tenant("shop")), config=config)
+
+
+def test_a_file_that_is_gone_is_refused_while_the_delivery_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed(
+        monkeypatch, **{"aws-test": {"delivery": "pulumi", "tenants": {"orders": "active", "shop": "offboarding"}}}
+    )
+    with pytest.raises(pulumi.RunError, match=r"1 problem .*\n.*tenants/orders.yaml: found no file"):
+        run(sample("eks"), config={"berth:delivery": "git"})
+
+
+def test_what_git_delivered_is_pulumi_s_to_register_from_now_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed(monkeypatch, **{"aws-test": {"delivery": "git", "tenants": {"acme": "active"}}})
+    assert run(sample("eks"), tenants=(tenant(),)).of_type("berth:tenancy:Tenant")
 
 
 def test_a_cluster_that_goes_with_tenants_in_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,6 +149,14 @@ def test_the_next_update_is_told_of_each_tenant_and_its_lifecycle() -> None:
     stack = get_root_resource()
     assert isinstance(stack, Stack)
     assert stack.outputs["aws-test"]["tenants"] == {"acme": "active", "orders": "suspended"}
+
+
+@pytest.mark.parametrize("delivery", ["pulumi", "git"])
+def test_the_next_update_is_told_what_delivers_the_tenants(delivery: str) -> None:
+    run(sample("eks"), tenants=(tenant(),), config={"berth:delivery": delivery})
+    stack = get_root_resource()
+    assert isinstance(stack, Stack)
+    assert stack.outputs["aws-test"]["delivery"] == delivery
 
 
 def test_outputs_that_are_just_being_written_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -232,6 +232,15 @@ def test_tenants_do_not_change_hands_from_pulumi_to_git_on_a_stack_that_runs(rep
     assert stopped(repo, "dev") == []
 
 
+def test_the_only_tenant_of_a_stack_does_not_change_hands_either(repo: Repo) -> None:
+    delete(repo, "acme")
+    repo.commit()
+    repo.edit("Pulumi.dev.yaml", "config:\n", "config:\n  berth:delivery: git\n")
+    assert stopped(repo, "dev") == [(Guard.MASS_REMOVAL, "dev")]
+    approve(repo, "dev", Guard.MASS_REMOVAL, "dev")
+    assert stopped(repo, "dev") == []
+
+
 def test_a_stack_that_is_new_and_a_plan_without_a_base_have_no_guards(repo: Repo) -> None:
     delete(repo, "globex")
     (repo.root / "Pulumi.prod.yaml").rename(repo.root / "Pulumi.other.yaml")

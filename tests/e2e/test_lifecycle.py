@@ -81,6 +81,8 @@ class Walk:
     gone_early: tuple[int, str] = (0, "")
     """A deploy without the file, while the clusters have the tenant as active."""
     too_early: tuple[int, Any] = (0, None)
+    undeployed: tuple[int, Any] = (0, None)
+    """While the file alone says that the tenant goes, and it is deployed as suspended."""
     looked: tuple[int, Any] = (0, None)
     stopped: tuple[int, list[str]] = (0, [])
     """A run that Ctrl-C ended: its exit code, and what it said."""
@@ -163,6 +165,7 @@ def _walk(fleet: TestFleet, seen: Walk) -> None:
     seen.settings = [fleet.get(cluster, "configmap", "settings", *NAMESPACE) for cluster in CLUSTERS]
 
     edit(file, "lifecycle: suspended", "lifecycle: offboarding")
+    seen.undeployed = offboard(fleet, "--yes")
     fleet.berth("local", "deploy")
     fleet.kubectl("aws-local", "apply", "--filename=-", *NAMESPACE, stdin=BALANCED)
     seen.looked = offboard(fleet)
@@ -240,6 +243,13 @@ def test_nothing_is_deleted_while_the_agent_would_bring_it_back(walk: Walk) -> N
 def test_a_suspended_tenant_gets_no_commit_and_keeps_its_workloads(walk: Walk) -> None:
     assert walk.state == {"suspended"}
     assert [item["data"]["version"] for item in walk.settings] == ["1", "1"]
+
+
+def test_nothing_is_deleted_by_a_file_that_is_not_deployed(walk: Walk) -> None:
+    code, said = walk.undeployed
+    assert code == 1
+    assert {each["state"] for each in said.values()} == {"not offboarding"}
+    assert all("was deployed as suspended" in each["message"] for each in said.values())
 
 
 def test_a_look_tells_what_would_be_deleted_and_what_stays(walk: Walk) -> None:

@@ -21,5 +21,19 @@ def within(inner: Network, outer: Network) -> bool:
     return isinstance(outer, IPv6Network) and inner.subnet_of(outer)
 
 
+def common(one: Network, other: Network) -> Network | None:
+    """The addresses that two networks share: one of the two is within the other, or there are none."""
+    return one if within(one, other) else other if within(other, one) else None
+
+
+def outside(part: Network, taken: Network) -> list[Network]:
+    """What is left of a network without the addresses of another one."""
+    if within(part, taken):
+        return []
+    if not within(taken, part):
+        return [part]
+    return list(part.address_exclude(taken))  # type: ignore[arg-type]  # of one version
+
+
 def networks(*texts: str) -> tuple[Network, ...]:
     return tuple(map(network, texts))

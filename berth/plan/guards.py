@@ -14,6 +14,7 @@ from typing import Any
 from berth import names
 from berth.plan.model import Action, ClusterPlan, GuardHit, ObjectChange, Plan, StackPlan, TenantChange
 from berth.plan.radius import ON_ONE_MACHINE, PRODUCTION
+from berth.plan.reach import opened
 from berth.project import Project
 from berth.settings.guards import Approval, Guard, Guards
 from berth.tenants.model import Lifecycle, TenantFile
@@ -167,9 +168,8 @@ def _weaker(change: ObjectChange) -> Iterator[str]:
         if lost:
             yield f"{change.namespace} is no longer limited in {', '.join(lost)}"
     elif change.kind == "NetworkPolicy":
-        opened = [block for block in _reach(change.after) if block not in _reach(change.before)]
-        if opened:
-            yield f"pods of {change.namespace} reach, or are reached by, {', '.join(opened)}"
+        for more in opened(change.before, change.after):
+            yield f"pods of {change.namespace} {more}"
 
 
 def _weaker_namespace(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
@@ -185,13 +185,6 @@ def _weaker_namespace(before: dict[str, Any], after: dict[str, Any]) -> Iterator
 
 def _listed(text: str) -> set[str]:
     return {part for part in text.split(",") if part}
-
-
-def _reach(policy: dict[str, Any]) -> list[str]:
-    """The blocks of addresses that a policy opens, either way."""
-    rules = [*policy["spec"].get("ingress", []), *policy["spec"].get("egress", [])]
-    peers = [peer for rule in rules for peer in (*rule.get("to", ()), *rule.get("from", ()))]
-    return [peer["ipBlock"]["cidr"] for peer in peers if "ipBlock" in peer]
 
 
 def _several_environments(stacks: Iterable[StackPlan]) -> Iterator[GuardHit]:

@@ -153,7 +153,10 @@ def test_many_tenants_do_not_go_at_once(repo: Repo) -> None:
     [
         ("", EXCEPTED, "Pod Security of acme is baseline, and was restricted"),
         ("network: {internet: false}\n", "network: {internet: true}\n", "0.0.0.0/0"),
-        ("", "network: {egressCidrs: [198.51.100.0/24]}\n", "198.51.100.0/24"),
+        ("", "network: {egressCidrs: [198.51.100.0/24]}\n", "reach 198.51.100.0/24"),
+        ("", "network: {ingressFrom: [{cidr: 198.51.100.0/24}]}\n", "are reached from 198.51.100.0/24"),
+        ("", "network: {ingressFrom: [{namespace: ingress}]}\n", "are reached from namespace ingress"),
+        ("network: {dns: false}\n", "", "reach namespace kube-system (pods with k8s-app=kube-dns) at TCP 53"),
         ("allow: {registries: [a.example.com]}\n", "", "may use other registries: all"),
         ("allow: {hosts: [a.example.com]}\n", "allow: {hosts: [b.example.com]}\n", "also b.example.com"),
         ('quota: {pods: "12", secrets: "9"}\n', 'quota: {pods: "12"}\n', "no longer limited in secrets"),
@@ -171,6 +174,25 @@ def test_a_guard_rail_is_not_lowered(repo: Repo, before: str, after: str, told: 
     repo.commit()
     repo.write("tenants/acme.yaml", only_dev + before)
     assert Guard.GUARD_RAIL_LOWERED not in {hit.guard for hit in repo.plan().guards} or "hosts" in before
+
+
+def test_every_address_in_place_of_the_public_ones_is_not_let_pass(repo: Repo) -> None:
+    repo.edit("tenants/globex.yaml", "profile: standard", "profile: standard\nnetwork: {internet: true}")
+    repo.commit()
+    everything = "{egressCidrs: [0.0.0.0/0], ingressFrom: [{cidr: 0.0.0.0/0}, {namespace: kube-system}]}"
+    repo.edit("tenants/globex.yaml", "{internet: true}", everything)
+    ended = repo.run("plan", "--base", "main")
+    assert ended.code == EXIT_CODES[Guard.GUARD_RAIL_LOWERED]
+    assert "pods of globex reach 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16, in gcp-dev" in ended.out
+    assert "pods of globex are reached from 0.0.0.0/0, namespace kube-system, in gcp-dev" in ended.out
+
+
+def test_the_way_back_is(repo: Repo) -> None:
+    everything = "network: {egressCidrs: [0.0.0.0/0], ingressFrom: [{cidr: 0.0.0.0/0}, {namespace: kube-system}]}"
+    repo.edit("tenants/globex.yaml", "profile: standard", f"profile: standard\n{everything}")
+    repo.commit()
+    repo.edit("tenants/globex.yaml", everything, "network: {egressCidrs: [10.0.0.0/9], ingressFrom: []}")
+    assert stopped(repo) == []
 
 
 POLICY = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy"}

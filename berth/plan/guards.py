@@ -176,15 +176,30 @@ def _weaker_namespace(before: dict[str, Any], after: dict[str, Any]) -> Iterator
     was, now = (item.get("labels", {}).get(_ENFORCED, "") for item in (before, after))
     if was in _LEVELS and (now not in _LEVELS or _LEVELS.index(now) > _LEVELS.index(was)):
         yield f"Pod Security of {after['name']} is {now or 'not enforced'}, and was {was}"
-    for annotation, thing in ((names.REGISTRIES_ANNOTATION, "registries"), (names.HOSTS_ANNOTATION, "hosts")):
+    for annotation, thing, holds in _ALLOWED:
         old, new = (_listed(item.get("annotations", {}).get(annotation, "")) for item in (before, after))
-        if old and (not new or new - old):
-            more = f"also {', '.join(sorted(new - old))}" if new else "all"
-            yield f"{after['name']} may use other {thing}: {more}"
+        # As admission policies read it: what no entry holds is refused, and no entry holds nothing.
+        if more := sorted(entry for entry in new if not any(holds(each, entry) for each in old)):
+            yield f"{after['name']} may use other {thing}: also {', '.join(more)}"
 
 
 def _listed(text: str) -> set[str]:
     return {part for part in text.split(",") if part}
+
+
+def _holds_registry(allowed: str, entry: str) -> bool:
+    return entry == allowed or entry.startswith(f"{allowed}/")
+
+
+def _holds_host(allowed: str, entry: str) -> bool:
+    return entry == allowed or (allowed.startswith("*.") and entry.endswith(allowed[1:]))
+
+
+_ALLOWED = (
+    (names.REGISTRIES_ANNOTATION, "registries", _holds_registry),
+    (names.HOSTS_ANNOTATION, "hosts", _holds_host),
+)
+"""Annotations with a list, what it is of, and whether one of its entries allows all that another does."""
 
 
 def _several_environments(stacks: Iterable[StackPlan]) -> Iterator[GuardHit]:

@@ -157,7 +157,7 @@ def test_many_tenants_do_not_go_at_once(repo: Repo) -> None:
         ("", "network: {ingressFrom: [{cidr: 198.51.100.0/24}]}\n", "are reached from 198.51.100.0/24"),
         ("", "network: {ingressFrom: [{namespace: ingress}]}\n", "are reached from namespace ingress"),
         ("network: {dns: false}\n", "", "reach namespace kube-system (pods with k8s-app=kube-dns) at TCP 53"),
-        ("allow: {registries: [a.example.com]}\n", "", "may use other registries: all"),
+        ("", "allow: {registries: [docker.io, ghcr.io]}\n", "may use other registries: also docker.io, ghcr.io"),
         ("allow: {hosts: [a.example.com]}\n", "allow: {hosts: [b.example.com]}\n", "also b.example.com"),
         ('quota: {pods: "12", secrets: "9"}\n', 'quota: {pods: "12"}\n', "no longer limited in secrets"),
     ],
@@ -174,6 +174,44 @@ def test_a_guard_rail_is_not_lowered(repo: Repo, before: str, after: str, told: 
     repo.commit()
     repo.write("tenants/acme.yaml", only_dev + before)
     assert Guard.GUARD_RAIL_LOWERED not in {hit.guard for hit in repo.plan().guards} or "hosts" in before
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("registries: []", "registries: [docker.io, ghcr.io]", "other registries: also docker.io, ghcr.io"),
+        ("registries: [ghcr.io/acme]", "registries: [ghcr.io]", "other registries: also ghcr.io,"),
+        ("registries: [ghcr.io]", "registries: ['ghcr.io:5000', ghcr.io.eu]", "also ghcr.io.eu, ghcr.io:5000"),
+        ("hosts: []", "hosts: ['*.com']", "other hosts: also *.com"),
+        ("hosts: [shop.example.com]", "hosts: ['*.example.com']", "other hosts: also *.example.com"),
+        ("hosts: ['*.example.com']", "hosts: [example.com, shopexample.com]", "also example.com, shopexample.com"),
+    ],
+)
+def test_an_allow_list_that_allows_what_no_former_entry_did_is_lowered(
+    repo: Repo, before: str, after: str, told: str
+) -> None:
+    repo.edit("tenants/globex.yaml", "profile: standard", f"profile: standard\nallow: {{{before}}}")
+    repo.commit()
+    repo.edit("tenants/globex.yaml", before, after)
+    (hit,) = repo.plan().stopped_by
+    assert (hit.guard, hit.subject) == (Guard.GUARD_RAIL_LOWERED, "globex")
+    assert told in f"{hit.what},"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("registries: [docker.io, ghcr.io]", "registries: []"),
+        ("registries: [docker.io, ghcr.io]", "registries: [ghcr.io/acme, docker.io/library/nginx]"),
+        ("hosts: [shop.example.com]", "hosts: []"),
+        ("hosts: ['*.example.com']", "hosts: [shop.example.com, '*.shop.example.com']"),
+    ],
+)
+def test_an_allow_list_that_allows_nothing_more_is_not_lowered(repo: Repo, before: str, after: str) -> None:
+    repo.edit("tenants/globex.yaml", "profile: standard", f"profile: standard\nallow: {{{before}}}")
+    repo.commit()
+    repo.edit("tenants/globex.yaml", before, after)
+    assert stopped(repo) == []
 
 
 def test_every_address_in_place_of_the_public_ones_is_not_let_pass(repo: Repo) -> None:

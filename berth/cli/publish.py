@@ -69,6 +69,8 @@ def command(
     if check:
         tell(publication)
         return 1 if publication.changes else 0
+    if push and not publication.changes:
+        publication.check_pushable()  # what is only in the checkout, no agent has
     commit_and_tell(publication, stack, branch=branch, push=push)
     return 0
 
@@ -88,9 +90,9 @@ def prepare_stack(
         from berth.kubeconfig.sources import stack_outputs
 
         outputs = stack_outputs(project.root, stack)
-    publication = prepare(repo, files_of(project, stack, outputs), list(owned(file.clusters)))
-    refuse_removed(project, stack, former_holdings(publication))
     followed = file.settings.deploy_repo.branch
+    publication = prepare(repo, files_of(project, stack, outputs), list(owned(file.clusters)), followed=followed)
+    refuse_removed(project, stack, former_holdings(publication))
     if follows and publication.branch != followed:
         raise OperationFailed(
             f"{repo} is on the branch {publication.branch}, and the agents follow {followed}",

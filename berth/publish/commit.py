@@ -1,7 +1,8 @@
 """Files into a Git repo as one commit, whole or not at all.
 
 The commit is made with an index of its own, so nothing in the checkout changes until it is whole; then the branch and
-the checkout move to it in one step of Git's, which leaves everybody else's changes alone. Not here: what the files say.
+the checkout move to it in one step of Git's, which leaves everybody else's changes alone. Not here: what the files say,
+and what `origin` has (`remote`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from berth.errors import OperationFailed
 from berth.git import GitRefused, git
+from berth.publish.remote import check_base, push_alone
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,11 @@ class Publication:
     repo: Path
     """The checkout's top folder."""
     base: str
-    """The commit that the branch stands at."""
+    """The commit that the checkout stands at."""
     branch: str
+    """The one that the checkout is on."""
+    followed: str
+    """The one that the agents follow: what is pushed begins where it stands on `origin`."""
     tree: str
     """The tree of the whole repo as it is to be."""
     changes: tuple[Change, ...] = field(default=())
@@ -53,7 +58,8 @@ class Publication:
                 raise OperationFailed(f"the branch {branch} is there already", "delete it, or name another one")
         if push:
             # Before anything here changes: where the push is refused, nothing has happened.
-            _git(self.repo, "push", "--quiet", "origin", f"{made}:refs/heads/{target}")
+            self.check_pushable()
+            push_alone(self.repo, made, target, "" if branch is not None else self.base)
         if branch is not None:
             _git(self.repo, "update-ref", f"refs/heads/{branch}", made, "")
             return made
@@ -61,9 +67,16 @@ class Publication:
             _git(self.repo, "merge", "--quiet", "--ff-only", "--no-stat", made)
         return made
 
+    def check_pushable(self) -> None:
+        """Raises OperationFailed where a push would take along more than this one commit."""
+        check_base(self.repo, self.base, self.followed)
 
-def prepare(folder: Path, files: Mapping[str, str], owned: Sequence[str]) -> Publication:
-    """What `files` change in the checkout at `folder`, compared with the commit that it stands at.
+
+def prepare(
+    folder: Path, files: Mapping[str, str], owned: Sequence[str], *, followed: str | None = None
+) -> Publication:
+    """What `files` change in the checkout at `folder`, compared with the commit that it stands at. `followed` is the
+    branch that the agents follow: without it, the one that the checkout is on.
 
     Raises OperationFailed where the folder is no checkout's top, has no commit, or has changes of its own at the paths.
     """
@@ -84,7 +97,7 @@ def prepare(folder: Path, files: Mapping[str, str], owned: Sequence[str]) -> Pub
     listed = _git(repo, "diff-tree", "-r", "-z", "--name-status", "--no-renames", base, tree)
     words = listed.split("\0")[:-1] if listed else []
     changes = tuple(Change(kind, path) for kind, path in zip(words[::2], words[1::2], strict=True))
-    return Publication(repo, base, branch, tree, changes)
+    return Publication(repo, base, branch, followed or branch, tree, changes)
 
 
 def _top(folder: Path) -> Path:

@@ -59,6 +59,11 @@ class Repo:
     def head(self) -> str:
         return self.git("rev-parse", "HEAD")
 
+    def remote(self) -> dict[str, str]:
+        """The commit of each branch of the bare repo."""
+        listed = run("git", "for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads", cwd=self.bare)
+        return dict(line.split(" ") for line in listed.splitlines())  # type: ignore[misc]
+
     @property
     def files(self) -> list[str]:
         return self.git("ls-tree", "-r", "--name-only", "HEAD").splitlines()
@@ -175,7 +180,7 @@ def test_a_push_goes_first_and_where_it_is_refused_nothing_has_happened(project:
     before = repo.head
     ended = publish(project, repo, "--push")
     assert ended.code == 1
-    assert "git push:" in ended.err
+    assert f"main of origin has commits that {repo.path} has not\n  try: git pull --rebase origin main\n" in ended.err
     assert repo.head == before
     assert not (repo.path / "clusters").exists()
     repo.git("pull", "--quiet", "--rebase")
@@ -194,6 +199,81 @@ def test_a_branch_of_its_own_leaves_the_checkout_alone(project: Sandbox, repo: R
     again = publish(project, repo, "--branch", "publish-dev")
     assert (again.code, repo.git("rev-parse", "publish-dev")) == (1, made)
     assert "the branch publish-dev is there already" in again.err
+
+
+@pytest.mark.parametrize("more", [(), ("--branch", "pull-request")], ids=["followed", "branch"])
+def test_commits_that_are_not_its_own_are_not_pushed_along(project: Sandbox, repo: Repo, more: tuple[str, ...]) -> None:
+    pushed = repo.head
+    for number in range(5):
+        repo.write("notes.txt", f"{number}\n")
+        repo.commit(f"WIP {number} not reviewed")
+    before, refs = repo.head, repo.git("for-each-ref")
+    ended = publish(project, repo, "--push", *more)
+    assert (ended.code, repo.head, repo.git("for-each-ref")) == (1, before, refs)
+    assert f"{repo.path} has 5 commits that main of origin has not: {before[:7]} WIP 4 not reviewed, " in ended.err
+    assert "WIP 2 not reviewed, and 2 more\n  try: push that to main first" in ended.err
+    assert repo.remote() == {"main": pushed}
+    repo.git("push", "--quiet", "origin", "main")
+    assert publish(project, repo, "--push", *more).code == 0
+
+
+def test_a_commit_that_was_not_pushed_is_told_where_there_is_nothing_to_publish(project: Sandbox, repo: Repo) -> None:
+    assert publish(project, repo).code == 0
+    ended = publish(project, repo, "--push")
+    assert ended.code == 1
+    assert "has 1 commit that main of origin has not: " in ended.err
+    assert "Publish dev: 1 added\n  try: push that to main first" in ended.err
+
+
+def test_what_a_branch_of_its_own_begins_with_is_the_followed_branch(project: Sandbox, repo: Repo) -> None:
+    repo.git("switch", "--quiet", "--create", "feature")
+    assert publish(project, repo, "--push", "--branch", "first").code == 0
+    repo.write("notes.txt", "mine\n")
+    repo.commit("Begin a feature")
+    repo.git("push", "--quiet", "origin", "feature")
+    ended = publish(project, repo, "--push", "--branch", "second")
+    assert ended.code == 1
+    assert "1 commit that main of origin has not" in ended.err
+    assert repo.remote().keys() == {"main", "feature", "first"}
+
+
+def test_a_branch_that_only_origin_has_is_not_written_to(project: Sandbox, repo: Repo) -> None:
+    start = repo.head
+    repo.git("push", "--quiet", "origin", "main:prod")
+    ended = publish(project, repo, "--branch", "prod", "--push")
+    assert ended.code == 1
+    assert "origin has a branch prod already\n  try: delete it there, or name another one: --branch NAME\n" in ended.err
+    assert repo.remote() == {"main": start, "prod": start}
+    assert repo.git("branch", "--list", "prod") == ""
+
+
+def test_a_followed_branch_that_is_forced_back_meanwhile_is_not_written_to(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = repo.head
+    repo.write("notes.txt", "a secret\n")
+    before = repo.commit("Commit a secret")
+    repo.git("push", "--quiet", "origin", "main")
+    publication = prepare(repo.path, {"clusters/a/x.yaml": "a: 1\n"}, ["clusters/a"])
+    real = subprocess.run
+
+    def overtaken(command: list[str], **rest: object) -> object:
+        if "push" in command:
+            real(["git", "update-ref", "refs/heads/main", start], cwd=repo.bare, check=True)
+        return real(command, **rest)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(subprocess, "run", overtaken)
+    with pytest.raises(OperationFailed, match="main of origin has moved meanwhile"):
+        publication.commit("Publish", push=True)
+    monkeypatch.undo()
+    assert (repo.head, repo.remote()) == (before, {"main": start})
+
+
+def test_where_origin_has_no_such_branch_it_is_told(project: Sandbox, repo: Repo) -> None:
+    run("git", "update-ref", "-d", "refs/heads/main", cwd=repo.bare)
+    ended = publish(project, repo, "--push")
+    assert (ended.code, repo.remote()) == (1, {})
+    assert "origin has no branch main" in ended.err
 
 
 def test_check_changes_nothing_and_says_whether_there_is_something(project: Sandbox, repo: Repo) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.workflows.forges import HEAD, TOKEN, FakeGitHub
 from tests.workflows.support import ROOT, run
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -99,6 +100,16 @@ def test_no_expression_is_part_of_a_command(file: Path) -> None:
 
 
 @each_workflow
+def test_a_command_that_fails_in_a_pipe_fails_its_step(file: Path) -> None:
+    """Where GitHub is told no shell, it runs bash without pipefail; where it is told bash, with."""
+    data = _load(file)
+    for job in data["jobs"].values():
+        shell = job.get("defaults", data["defaults"])["run"]["shell"]
+        for step in job.get("steps", []):
+            assert step.get("shell", shell) == "bash"
+
+
+@each_workflow
 def test_no_workflow_needs_a_stored_secret(file: Path) -> None:
     assert "secrets." not in file.read_text("utf-8")
 
@@ -153,6 +164,43 @@ def test_two_deploys_of_a_stack_never_run_at_once_and_none_is_stopped() -> None:
     groups = {name: job["concurrency"] for name, job in jobs.items() if job.get("with", {}).get("command") == "up"}
     assert {name: group["cancel-in-progress"] for name, group in groups.items()} == {"dev": False, "prod": False}
     assert len({group["group"] for group in groups.values()}) == 2
+
+
+_NEWEST = "steps.newest.outputs.superseded == 'false'"
+
+
+def test_nothing_is_set_up_or_deployed_without_the_answer_that_the_branch_has_not_moved_on() -> None:
+    steps = _steps(ROOT / ".github/workflows/stack.yml")
+    newest = next(number for number, step in enumerate(steps) if step.get("id") == "newest")
+    assert [step["name"] for step in steps[:newest]] == ["Check out"]
+    assert "if" not in steps[newest]
+    after = [step for step in steps[newest + 1 :] if step["name"] != "Keep what was printed"]
+    assert "Run" in [step["name"] for step in after]
+    for step in after:  # what is not said is equal to no text: one false part of these closes the step
+        assert _NEWEST in step["if"].split(" && ")
+        assert "||" not in step["if"]
+        assert not re.search(r"\b(always|failure|cancelled)\(", step["if"])
+
+
+@pytest.mark.parametrize(
+    ("command", "main", "token", "code", "said"),
+    [
+        ("up", HEAD, TOKEN, 0, "superseded=false\n"),
+        ("up", "b" * 40, TOKEN, 0, "superseded=true\n"),
+        ("up", HEAD, "refused", 1, ""),
+        ("preview", "b" * 40, "refused", 0, "superseded=false\n"),
+    ],
+)
+def test_the_look_at_the_branch_fails_with_what_asks(
+    tmp_path: Path, command: str, main: str, token: str, code: int, said: str
+) -> None:
+    script = next(step["run"] for step in _steps(ROOT / ".github/workflows/stack.yml") if step.get("id") == "newest")
+    output = tmp_path / "output"
+    output.touch()
+    with FakeGitHub(main=main).up() as job:
+        given = {**job, "COMMAND": command, "GITHUB_TOKEN": token, "GITHUB_OUTPUT": str(output)}
+        ended = run("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script, **given)
+    assert (ended.code, output.read_text("utf-8")) == (code, said), ended.everything
 
 
 def test_the_comment_waits_for_the_workflow_that_plans() -> None:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, get_args
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -110,14 +111,39 @@ Registry = Annotated[
     ),
 ]
 Host = Annotated[str, TextLike(rf"(?:\*\.)?{_SUBDOMAIN}", "a host name such as shop.example.com or *.acme.example.com")]
+_HOST_LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+
+
+def _is_host(text: str) -> bool:
+    """Whether the text, in lower case, is a host name or an IP address. A name never ends in a number."""
+    if ":" in text or text.rpartition(".")[2].isdigit():
+        with suppress(ValueError):
+            return bool(ipaddress.ip_address(text))
+        return False
+    return len(text) <= 253 and all(_HOST_LABEL.fullmatch(label) for label in text.split("."))
+
+
+def with_host(url: str) -> str:
+    """Validator: the URL leads to a host. What takes it apart later can then rely on that."""
+    try:
+        parts = urlsplit(url)
+        leads = _is_host(parts.hostname or "") and parts.port != 0
+    except ValueError:  # brackets without an address, or a port that is none
+        leads = False
+    if not leads:
+        raise wrong("a URL with a host name or an IP address, and with a port from 1 to 65535 or none")
+    return url
+
+
 GitUrl = Annotated[
     str,
     TextLike(
         # No comma: it separates the entries of the list that the API server compares with.
-        r"(?:https?://|ssh://(?:[^\s@:/,]+@)?)[^\s@/,]+(?:/[^\s,]*)?",
+        r"(?:https?://|ssh://(?:[A-Za-z0-9_][A-Za-z0-9_.%+~-]*@)?)[A-Za-z0-9.:\[\]-]+(?:/[^\s,]*)?",
         "a Git URL without a credential: https://host/path.git or ssh://git@host/path.git",
         longest=2048,
     ),
+    AfterValidator(with_host),
 ]
 RepoPath = Annotated[
     str,

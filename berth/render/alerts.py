@@ -59,7 +59,10 @@ def _provider(cluster: Cluster, tenant: Tenant, receiver: Notify) -> dict[str, A
 def _web_address(url: str) -> str:
     """Where a host serves the repo over HTTP, for one that is cloned over SSH: without user and port."""
     parts = urlsplit(url)
-    return f"https://{parts.hostname}{parts.path}" if parts.scheme == "ssh" else url
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    return f"https://{host}{parts.path}" if parts.scheme == "ssh" else url
 
 
 def _alert(cluster: Cluster, tenant: Tenant, receiver: Notify) -> dict[str, Any]:

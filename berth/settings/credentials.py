@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from berth.model import Choice, Model, ObjectName, TextLike, wrong
+from berth.model import Choice, Model, ObjectName, TextLike, with_host, wrong
 
 
 class CredentialKind(StrEnum):
@@ -65,7 +65,11 @@ Secret = Annotated[
 ]
 
 ApiUrl = Annotated[
-    str, TextLike(r"https://[^\s@/,]+(?:/[^\s,]*)?", "a URL such as https://github.example.com/api/v3", longest=2048)
+    str,
+    TextLike(
+        r"https://[A-Za-z0-9.:\[\]-]+(?:/[^\s,]*)?", "a URL such as https://github.example.com/api/v3", longest=2048
+    ),
+    AfterValidator(with_host),
 ]
 
 

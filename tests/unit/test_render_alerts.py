@@ -95,6 +95,14 @@ def test_a_repo_that_is_cloned_over_ssh_gets_its_states_over_https(sandbox: Sand
     )
 
 
+def test_a_repo_at_an_address_of_ipv6_keeps_its_brackets(sandbox: Sandbox) -> None:
+    source = "source: {url: 'ssh://git@[2001:db8::1]:22/acme/app.git', secretName: git}\n"
+    sandbox.tenant(ALL + source)
+    assert of_kind(sandbox, "Provider")["commit-status-states"]["spec"]["address"] == (
+        "https://[2001:db8::1]/acme/app.git"
+    )
+
+
 def test_with_argo_cd_an_application_subscribes_to_its_own_receivers_and_no_other(sandbox: Sandbox) -> None:
     sandbox.setting("berth:gitops: {engine: argocd}")
     sandbox.tenant(ALL)

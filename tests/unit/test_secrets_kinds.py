@@ -106,6 +106,8 @@ WRONG = {
                           "berth:deployRepoGithubApp.installationId", "a value here"),
     "API over http": ([f"berth:deployRepoGithubApp: {APP[:-1]}, apiUrl: http://github.example.com/api/v3}}"], HTTPS,
                       "berth:deployRepoGithubApp.apiUrl", "a URL"),
+    "API in half an address": ([f"berth:deployRepoGithubApp: {APP[:-1]}, apiUrl: 'https://[::1/api'}}"], HTTPS,
+                               "berth:deployRepoGithubApp.apiUrl", "a host name or an IP address"),
 }  # fmt: skip
 
 

@@ -10,11 +10,8 @@ from pydantic import AfterValidator, Field
 from berth.errors import did_you_mean
 from berth.model import Model, TextLike, unique, wrong
 from berth.settings.aws import PolicyArn
+from berth.tenants.refused_roles import no_admin_policy, no_admin_role, no_azure_admin_role
 
-_ADMIN_POLICIES = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
-_ADMIN_ROLES = re.compile(
-    r"roles/(?:owner|editor|viewer|.*[aA]dmin|iam\.(?:serviceAccount|workloadIdentity|securityReviewer).*|resourcemanager\..*)"
-)
 AZURE_ROLES = {
     "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
     "App Configuration Data Reader": "516239f1-63e1-4d78-a4de-a74fb236a071",
@@ -37,34 +34,10 @@ AZURE_ROLES = {
     "Storage Table Data Reader": "76199698-9eea-4c19-bc75-cec21354c6b6",
 }
 """Built-in roles that a tenant may have, with their ids, from "Azure built-in roles". Others are given by their id."""
-_AZURE_ADMIN_ROLES = {
-    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
-    "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
-    "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": "User Access Administrator",
-    "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",
-}
-
-
-def _no_admin_policy(arn: str) -> str:
-    if arn.rpartition("/")[2] in _ADMIN_POLICIES:
-        raise wrong("a policy for what the workload does", "administrator policies are not for tenants")
-    return arn
-
-
-def _no_admin_role(role: str) -> str:
-    if _ADMIN_ROLES.fullmatch(role):
-        raise wrong(
-            "a role for what the workload does",
-            "basic and administrator roles, and roles over identities, are not for tenants: take a predefined role "
-            "without admin in its name, or a custom one",
-        )
-    return role
 
 
 def _azure_role(role: str) -> str:
     if role in AZURE_ROLES or re.fullmatch(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", role):
-        if role in _AZURE_ADMIN_ROLES:
-            raise wrong("a role for what the workload does", f"{_AZURE_ADMIN_ROLES[role]} is not for tenants")
         return role
     near = did_you_mean(role, list(AZURE_ROLES))
     raise wrong(
@@ -80,8 +53,9 @@ GcpRole = Annotated[
         "a role such as roles/storage.objectViewer",
         longest=200,
     ),
-    AfterValidator(_no_admin_role),
+    AfterValidator(no_admin_role),
 ]
+AzureRole = Annotated[str, AfterValidator(no_azure_admin_role), AfterValidator(_azure_role)]
 Scope = Annotated[
     str,
     TextLike(
@@ -96,7 +70,7 @@ class AwsIdentity(Model):
     """Rights in the cluster's AWS account."""
 
     policy_arns: Annotated[
-        list[Annotated[PolicyArn, AfterValidator(_no_admin_policy)]],
+        list[Annotated[PolicyArn, AfterValidator(no_admin_policy)]],
         AfterValidator(unique),
         Field(min_length=1, max_length=10),
     ]
@@ -112,7 +86,7 @@ class GcpIdentity(Model):
 class AzureIdentity(Model):
     """Rights in Azure."""
 
-    roles: Annotated[list[Annotated[str, AfterValidator(_azure_role)]], AfterValidator(unique), Field(min_length=1)]
+    roles: Annotated[list[AzureRole], AfterValidator(unique), Field(min_length=1)]
     """Built-in roles by name, or role definitions by id."""
     scope: Scope
     """Where the roles hold."""

@@ -16,7 +16,7 @@ from tests.support import PLACEMENTS, Sandbox, one, pick
 RICH = """\
 namespaces: ["", jobs]
 network: {ingressFrom: [{namespace: ingress-nginx}], egressCidrs: [10.0.0.0/8], internet: true}
-identity: [{serviceAccount: worker, namespace: jobs, aws: {policyArns: ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}}]
+identity: [{serviceAccount: worker, namespace: jobs, aws: {policyArns: ["arn:aws:iam::111122223333:policy/jobs"]}}]
 labels: {zebra: a, apple: b}
 """
 CLUSTER_WIDE = {"Namespace"}

@@ -179,10 +179,28 @@ def test_labels_that_a_node_may_set_on_itself_are_taken(sandbox: Sandbox) -> Non
 
 
 @pytest.mark.parametrize(
-    "arn", ["arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/IAMFullAccess"]
-)
+    "arn",
+    ["arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/IAMFullAccess",
+     "arn:aws:iam::aws:policy/AdministratorAccess-Amplify", "arn:aws:iam::aws:policy/AWSOrganizationsFullAccess",
+     "arn:aws:iam::aws:policy/AWSSSOMasterAccountAdministrator", "arn:aws-cn:iam::aws:policy/PowerUserAccess",
+     "arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::aws:policy/job-function/SystemAdministrator",
+     "arn:aws:iam::aws:policy/job-function/SupportUser", "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy",
+     "arn:aws:iam::aws:policy/AmazonEC2FullAccess", "arn:aws:iam::aws:policy/AmazonSSMFullAccess",
+     "arn:aws:iam::aws:policy/EC2InstanceConnect", "arn:aws:iam::111122223333:policy/AdministratorAccess"],
+)  # fmt: skip
 def test_a_tenant_gets_no_administrator_s_policy(sandbox: Sandbox, arn: str) -> None:
     sandbox.tenant(f"identity: [{{serviceAccount: app, aws: {{policyArns: ['{arn}']}}}}]\n")
     problem = sandbox.problem()
     assert problem.path == "identity[0].aws.policyArns[0]"
     assert "administrator policies are not for tenants" in problem.fix
+
+
+@pytest.mark.parametrize(
+    "arn",
+    ["arn:aws:iam::aws:policy/AmazonSQSFullAccess", "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
+     "arn:aws:iam::aws:policy/service-role/AWSLambdaKinesisExecutionRole",
+     "arn:aws:iam::111122223333:policy/AdminPages", "arn:aws:iam::111122223333:policy/job-function/ReadOnlyAccess"],
+)  # fmt: skip
+def test_a_tenant_gets_a_policy_for_a_service_or_of_its_platform_s_own(sandbox: Sandbox, arn: str) -> None:
+    sandbox.tenant(f"identity: [{{serviceAccount: app, aws: {{policyArns: ['{arn}']}}}}]\n")
+    assert sandbox.load()

@@ -6,6 +6,7 @@ import pytest
 
 from berth.settings import AksSettings, SecurityProfile
 from berth.settings.azure import Outbound, has_local_disk
+from berth.tenants.identity import AZURE_ROLES
 from tests.support import STACK, Sandbox
 
 POOL = "{name: general, instanceType: Standard_D4ds_v5}"
@@ -220,3 +221,30 @@ def test_subnets_that_are_there_are_read(azure: Sandbox) -> None:
 )
 def test_a_d_among_a_size_s_features_is_a_local_disk(size: str, local: bool) -> None:
     assert has_local_disk(size) is local
+
+
+def _role(sandbox: Sandbox, role: str) -> None:
+    scope = "/subscriptions/00000000-0000-0000-0000-0000000000d0"
+    sandbox.tenant(f"identity: [{{serviceAccount: web, azure: {{roles: [{role}], scope: {scope}}}}}]\n")
+
+
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "Owner"), ("Contributor", "Contributor"),
+     ("e40ec5ca-96e0-45a2-b4ff-59039f2c2b59", "Managed Identity Contributor"),
+     ("0ab0b1a8-8aac-4efd-b8c2-3ee1fb270be8", "Azure Kubernetes Service Cluster Admin Role"),
+     ("4abbcc35-e782-43d8-92c5-2d3f1bd2253f", "Azure Kubernetes Service Cluster User Role"),
+     ("b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b", "Azure Kubernetes Service RBAC Cluster Admin"),
+     ("Azure Kubernetes Service RBAC Reader", "Azure Kubernetes Service RBAC Reader")],
+)  # fmt: skip
+def test_a_tenant_gets_no_role_over_identities_or_clusters(sandbox: Sandbox, role: str, name: str) -> None:
+    _role(sandbox, role)
+    problem = sandbox.problem()
+    assert problem.path == "identity[0].azure.roles[0]"
+    assert problem.fix.startswith(f"{name} is not for tenants")
+
+
+@pytest.mark.parametrize("role", [*AZURE_ROLES, AZURE_ROLES["AcrPull"]])
+def test_a_tenant_gets_a_role_for_a_service(sandbox: Sandbox, role: str) -> None:
+    _role(sandbox, role)
+    assert sandbox.load()

@@ -222,6 +222,8 @@ def test_the_strict_profile_refuses_what_dev_allows(strict: Sandbox, old: str, n
 ROLES = (
     "roles/owner", "roles/editor", "roles/storage.admin", "roles/iam.serviceAccountTokenCreator",
     "roles/iam.workloadIdentityUser", "roles/resourcemanager.projectIamAdmin", "storage.objectViewer",
+    "roles/compute.instanceAdmin.v1", "roles/bigquery.admin", "roles/writer", "roles/reader", "roles/admin",
+    "roles/compute.serviceAgent",
 )  # fmt: skip
 
 
@@ -230,3 +232,25 @@ def test_a_tenant_gets_no_role_over_the_project_or_over_identities(gke: Sandbox,
     identity = f"identity: [{{serviceAccount: web, gcp: {{roles: [{role}]}}}}]\n"
     gke.tenant(identity, placements=PLACEMENTS)
     assert gke.problem().path == "identity[0].gcp.roles[0]"
+
+
+@pytest.mark.parametrize(
+    "role",
+    ["roles/container.developer", "roles/container.viewer", "roles/container.clusterViewer",
+     "roles/gkehub.gatewayEditor", "roles/gkebackup.viewer"],
+)  # fmt: skip
+def test_a_tenant_gets_no_role_over_clusters(gke: Sandbox, role: str) -> None:
+    gke.tenant(f"identity: [{{serviceAccount: web, gcp: {{roles: [{role}]}}}}]\n", placements=PLACEMENTS)
+    problem = gke.problem()
+    assert problem.path == "identity[0].gcp.roles[0]"
+    assert "reaches all tenants' objects" in problem.fix
+
+
+@pytest.mark.parametrize(
+    "role",
+    ["roles/storage.objectUser", "roles/containeranalysis.notes.viewer", "roles/secretmanager.secretAccessor",
+     "projects/example-dev/roles/adminPages"],
+)  # fmt: skip
+def test_a_tenant_gets_a_role_for_a_service_or_of_its_platform_s_own(gke: Sandbox, role: str) -> None:
+    gke.tenant(f"identity: [{{serviceAccount: web, gcp: {{roles: [{role}]}}}}]\n", placements=PLACEMENTS)
+    assert gke.load()

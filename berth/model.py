@@ -95,7 +95,12 @@ Group = Annotated[
 ]
 Duration = Annotated[
     str,
-    TextLike(r"(?:[0-9]+h)?(?:[0-9]+m)?(?:[0-9]+s)?(?<=[hms])", "a duration such as 30s, 5m or 1h30m", longest=20),
+    TextLike(
+        # Never at once: an agent takes 0 for "not at all". Six digits: more would be more than Go's durations hold.
+        r"(?=.*[1-9])(?:[0-9]{1,6}h)?(?:[0-9]{1,6}m)?(?:[0-9]{1,6}s)?(?<=[hms])",
+        "a duration of at least 1s, such as 30s, 5m or 1h30m",
+        longest=20,
+    ),
 ]
 GitName = Annotated[str, TextLike(r"[A-Za-z0-9_][A-Za-z0-9._/+-]*", "the name of a branch or tag", longest=200)]
 Commit = Annotated[str, TextLike(r"[0-9a-f]{40}", "a full commit id: 40 hexadecimal digits", longest=40)]

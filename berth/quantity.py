@@ -33,3 +33,9 @@ def parse_quantity(text: str) -> Decimal:
     if match["exponent"]:
         return number.scaleb(int(match["exponent"]))
     return number * _FACTORS[match["suffix"]] if match["suffix"] else number
+
+
+def is_whole(text: str) -> bool:
+    """Whether a quantity is a whole number of its base unit."""
+    value = parse_quantity(text)
+    return value == value.to_integral_value()

@@ -30,7 +30,7 @@ from berth.settings.kinds import Cloud
 from berth.settings.model import check_placeholders
 from berth.tenants.identity import AwsIdentity, AzureIdentity, GcpIdentity
 from berth.tenants.notify import Notify, each_once
-from berth.tenants.policy import ContainerResource, Policy, QuotaName
+from berth.tenants.policy import ContainerResource, Policy, Quota
 
 
 class Lifecycle(StrEnum):
@@ -155,7 +155,7 @@ class TenantFile(Policy):
 class Ceiling(Model):
     """What a tenant of the profile may raise its values to."""
 
-    quota: dict[QuotaName, Quantity] = {}
+    quota: Quota = {}
     limits: dict[ContainerResource, Quantity] = {}
     """Highest default limit of a container."""
 

@@ -32,6 +32,12 @@ HeldObject = Annotated[
 ]
 
 
+def namespace_of(held: str) -> str | None:
+    """The namespace that an object is looked for in, where it is said."""
+    _, *namespace, _ = held.split("/")
+    return namespace[0] if namespace else None
+
+
 def patch_of(held: str) -> dict[str, str]:
     """A patch for kustomize, as Flux and Argo CD take it, that fails where the object is not there."""
     kind, *namespace, name = held.split("/")

@@ -9,7 +9,8 @@ import re
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
 
 from berth.cidr import network, networks, within
 from berth.errors import did_you_mean
@@ -28,6 +29,7 @@ from berth.model import (
     unique,
     wrong,
 )
+from berth.quantity import is_whole
 from berth.tenants.must_hold import HeldObject
 
 
@@ -45,15 +47,19 @@ METADATA_NETWORKS = networks(
 )
 """Addresses where a cloud hands out its machines' credentials: no tenant's pod may talk to them."""
 
+_COUNTED_NAMES = (
+    "configmaps", "persistentvolumeclaims", "pods", "replicationcontrollers", "secrets", "services",
+    "services.loadbalancers", "services.nodeports",
+)  # fmt: skip
 _QUOTA_NAMES = (
-    "configmaps", "cpu", "ephemeral-storage", "limits.cpu", "limits.ephemeral-storage", "limits.memory", "memory",
-    "persistentvolumeclaims", "pods", "replicationcontrollers", "requests.cpu", "requests.ephemeral-storage",
-    "requests.memory", "requests.storage", "secrets", "services", "services.loadbalancers", "services.nodeports",
+    *_COUNTED_NAMES, "cpu", "ephemeral-storage", "limits.cpu", "limits.ephemeral-storage", "limits.memory", "memory",
+    "requests.cpu", "requests.ephemeral-storage", "requests.memory", "requests.storage",
 )  # fmt: skip
 _QUOTA_PATTERNS = re.compile(
     r"count/[a-z]+(?:\.[a-z0-9.-]+)?|requests\.[a-z0-9.-]+/[a-z0-9.-]+|(?:requests|limits)\.hugepages-\w+"
     r"|[a-z0-9.-]+\.storageclass\.storage\.k8s\.io/(?:requests\.storage|persistentvolumeclaims)"
 )
+_WHOLE_PATTERNS = re.compile(r"count/.*|.*\.storageclass\.storage\.k8s\.io/.*")
 
 
 def _quota_name(name: str) -> str:
@@ -62,6 +68,18 @@ def _quota_name(name: str) -> str:
             "a resource that a quota counts, such as requests.cpu or count/jobs.batch", did_you_mean(name, _QUOTA_NAMES)
         )
     return name
+
+
+def _whole_numbers(quota: dict[str, str]) -> dict[str, str]:
+    """The API server takes no part of an object. It says so only when half of a deploy is done."""
+    problems = [
+        InitErrorDetails(type=wrong("a whole number"), loc=(name,), input=value)
+        for name, value in quota.items()
+        if (name in _COUNTED_NAMES or _WHOLE_PATTERNS.fullmatch(name)) and not is_whole(value)
+    ]
+    if problems:
+        raise ValidationError.from_exception_data("quota", problems)
+    return quota
 
 
 def _limit_name(name: str) -> str:
@@ -82,6 +100,7 @@ def _away_from_metadata(cidr: str) -> str:
 
 
 QuotaName = Annotated[str, AfterValidator(_quota_name)]
+Quota = Annotated[dict[QuotaName, Quantity], AfterValidator(_whole_numbers)]
 ContainerResource = Annotated[str, AfterValidator(_limit_name)]
 EgressCidr = Annotated[Cidr, AfterValidator(_away_from_metadata)]
 
@@ -155,7 +174,7 @@ class Sync(Model):
 class Policy(Model):
     """The guard-rails and sync settings that a profile, a tenant file and a placement override may state."""
 
-    quota: dict[QuotaName, Quantity] = {}
+    quota: Quota = {}
     """Hard limits of each namespace, as in a ResourceQuota."""
     limits: Limits = Field(default_factory=Limits)
     pod_security: Annotated[PodSecurity, Choice(PodSecurity)] = PodSecurity.RESTRICTED

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from berth.document import KeyPath
+from berth.errors import one_of
 from berth.quantity import parse_quantity
 from berth.settings import Cluster, ExistingSettings
 from berth.settings.credentials import CredentialKind
@@ -21,6 +22,7 @@ from berth.tenants.model import (
     Profile,
     TenantFile,
 )
+from berth.tenants.must_hold import namespace_of
 from berth.tenants.notify import Notify
 from berth.tenants.policy import PodSecurity, Policy
 
@@ -192,6 +194,7 @@ def breaches(profile_name: str, profile: Profile, tenant: TenantFile, index: int
         yield Breach(
             at("podSecurity"), "baseline", "an exception with it", "add `exception:` and say why restricted does not do"
         )
+    yield from _held_elsewhere(at, tenant, policy)
     for name in ("cpu", "memory", "ephemeral-storage"):
         yield from _disorder(at, name, policy)
         default, request = policy.limits.default.get(name), policy.limits.default_request.get(name)
@@ -208,6 +211,16 @@ def breaches(profile_name: str, profile: Profile, tenant: TenantFile, index: int
                     f"limits.{key}.{name} with it",
                     "without a default, the quota refuses every pod that names none",
                 )
+
+
+def _held_elsewhere(at: _Where, tenant: TenantFile, policy: Policy) -> Iterator[Breach]:
+    """Objects that no manifest of the tenant can hold: its syncs apply nothing to other namespaces."""
+    own = [_namespace(tenant.name, suffix) for suffix in tenant.namespaces]
+    for index, held in enumerate(policy.sync.must_hold):
+        if namespace_of(held) not in (None, *own):
+            path = at("sync", "mustHold")
+            expected = f"an object in a namespace of the tenant: {one_of(own)}"
+            yield Breach(path if path == _ELSEWHERE else (*path, index), held, expected)
 
 
 def _disorder(at: _Where, name: str, policy: Policy) -> Iterator[Breach]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from berth.quantity import parse_quantity
+from berth.quantity import is_whole, parse_quantity
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,16 @@ def test_the_first_is_less_than_the_second(less: str, more: str) -> None:
 )
 def test_two_ways_to_write_a_quantity_are_equal(one: str, other: str) -> None:
     assert parse_quantity(one) == parse_quantity(other)
+
+
+@pytest.mark.parametrize("text", ["0", "4", "4.0", "2000m", "1k", "1.5Gi", "1e99", "1E", "9" * 40])
+def test_a_quantity_is_whole(text: str) -> None:
+    assert is_whole(text)
+
+
+@pytest.mark.parametrize("text", ["0.5", "500m", "1u", "1500m", "0.0001k", "1e-1"])
+def test_a_quantity_is_not_whole(text: str) -> None:
+    assert not is_whole(text)
 
 
 @pytest.mark.parametrize(

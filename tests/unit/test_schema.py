@@ -64,6 +64,8 @@ BAD = {
     "privileged": "podSecurity: privileged",
     "lifecycle": "lifecycle: gone",
     "quantity": "quota: {pods: many}",
+    "no interval": "sync: {interval: 0s}",
+    "host of words in a URL": "source: {url: 'https://a;b/x.git'}",
     "number of a wrong kind": "sync: {prune: 1}",
     "reserved characters in a host": "allow: {hosts: [a_b]}",
     "network without prefix": "network: {egressCidrs: [10.0.0.0]}",

@@ -206,6 +206,7 @@ WRONG = {
     "absolute path": ("deploy.git}", 'deploy.git, path: "/{tenant}"}', "berth:deployRepo.path", "no leading"),
     "interval": ("deploy.git}", "deploy.git, interval: 1 minute}", "berth:deployRepo.interval", "a duration"),
     "local URL": ("https://git.example.com/deploy.git", "/srv/deploy.git", "berth:deployRepo.url", "a Git URL"),
+    "agents that never look": ("deploy.git}", "deploy.git, interval: 0s}", "berth:deployRepo.interval", "at least 1s"),
     "URL on no port": ("https://git.example.com/deploy.git", '"https://git.example.com:65536/a"',
                        "berth:deployRepo.url", "a port from 1 to 65535"),
     "URL with a comma": ("https://git.example.com/deploy.git", '"https://git.example.com/a,b"', "berth:deployRepo.url",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support import Sandbox
+from tests.support import PLACEMENTS, Sandbox
 
 # (lines added to a valid file, path, part of the message)
 WRONG = {
@@ -13,6 +13,13 @@ WRONG = {
     "unknown key in a list": ("identity: [{serviceAcount: x, serviceAccount: y}]", "identity[0].serviceAcount",
                               'did you mean "serviceAccount"?'),
     "unknown quota": ("quota: {request.cpu: 1}", 'quota["request.cpu"]', 'did you mean "requests.cpu"?'),
+    "half a pod": ('quota: {pods: "0.5"}', "quota.pods", "a whole number"),
+    "half a Service": ("quota: {services: 500m}", "quota.services", "a whole number"),
+    "a tenth of a load balancer": ("quota: {services.loadbalancers: 0.1}", 'quota["services.loadbalancers"]',
+                                   "a whole number"),
+    "half a job": ("quota: {count/jobs.batch: 1500m}", 'quota["count/jobs.batch"]', "a whole number"),
+    "half a claim of a class": ('quota: {gold.storageclass.storage.k8s.io/persistentvolumeclaims: "1.5"}',
+                                'quota["gold.storageclass.storage.k8s.io/persistentvolumeclaims"]', "a whole number"),
     "unknown limit": ("limits: {max: {memori: 1Gi}}", "limits.max.memori", 'did you mean "memory"?'),
     "unknown lifecycle": ("lifecycle: suspend", "lifecycle", 'did you mean "suspended"?'),
     "privileged": ("podSecurity: privileged", "podSecurity", "one of restricted, baseline"),
@@ -54,8 +61,13 @@ WRONG = {
     "any host": ('allow: {hosts: ["*"]}', "allow.hosts[0]", "a host name"),
     "two hosts in one text": ('allow: {hosts: ["a.example.com,b.example.com"]}', "allow.hosts[0]", "a host name"),
     "duration": ("sync: {interval: 5}", "sync.interval", "a duration"),
+    "no interval": ("sync: {interval: 0s}", "sync.interval", "at least 1s"),
+    "no timeout": ("sync: {timeout: 0h0m}", "sync.timeout", "at least 1s"),
+    "timeout of centuries": ("sync: {timeout: 99999999h}", "sync.timeout", "a duration"),
     "object without a kind": ("sync: {mustHold: [web]}", "sync.mustHold[0]", "such as Deployment/web"),
     "object of another kind": ("sync: {mustHold: [Pod/web]}", "sync.mustHold[0]", "one of the kinds ConfigMap,"),
+    "object of another tenant": ("sync: {mustHold: [Service/a, Deployment/globex/web]}", "sync.mustHold[1]",
+                                 "a namespace of the tenant: acme"),
     "object twice": ("sync: {mustHold: [Service/a, Service/a]}", "sync.mustHold", "each value once"),
     "path without url": ("source: {path: app}", "source", "a url with path"),
     "secret without url": ("source: {secretName: git}", "source", "a url with secretName"),
@@ -120,11 +132,35 @@ def test_a_wrong_field_is_told_at_its_path(sandbox: Sandbox, line: str, path: st
      "source: {url: 'https://[2001:db8::1]:8443/x'}", "source: {url: 'http://192.0.2.1/x'}",
      "source: {url: 'ssh://a.b%40c@git-1.example.com:2222/x', secretName: s}", "source: {url: 'https://git'}",
      "quota: {count/jobs.batch: 3, requests.nvidia.com/gpu: 1}",
+     "quota: {pods: 2000m, count/secrets: 1k, requests.cpu: 500m}", "sync: {interval: 1s, timeout: 10h}",
+     'namespaces: ["", jobs]\nsync: {mustHold: [Deployment/web, Service/acme/a, CronJob/acme-jobs/a]}',
      "network: {ingressFrom: [{namespace: ingress-nginx}]}"],
 )  # fmt: skip
 def test_a_field_that_is_right_is_accepted(sandbox: Sandbox, line: str) -> None:
     sandbox.tenant(f"{line}\n")
     assert sandbox.run("validate").code == 0
+
+
+def test_all_quotas_that_are_not_whole_are_told_each_at_its_own_line(sandbox: Sandbox) -> None:
+    sandbox.tenant(
+        "quota:\n  pods: 500m\n  cpu: 500m\n  secrets: 0.5\n",
+        placements=PLACEMENTS + "    overrides: {quota: {services: 1m}}\n",
+    )
+    sandbox.edit("tenants/profiles/standard.yaml", 'quota: {pods: "20"', 'quota: {pods: "20.5"')
+    assert [(p.file, p.line, p.path, p.found) for p in sandbox.problems()] == [
+        ("tenants/acme.yaml", 7, "placements[0].overrides.quota.services", '"1m"'),
+        ("tenants/acme.yaml", 9, "quota.pods", '"500m"'),
+        ("tenants/acme.yaml", 11, "quota.secrets", '"0.5"'),
+        ("tenants/profiles/standard.yaml", 7, "ceiling.quota.pods", '"20.5"'),
+    ]
+
+
+def test_what_a_profile_s_manifests_must_hold_has_to_fit_its_tenants(sandbox: Sandbox) -> None:
+    sandbox.edit("tenants/profiles/standard.yaml", "ceiling:", "sync: {mustHold: [Deployment/web/web]}\nceiling:")
+    problem = sandbox.problem()
+    assert (problem.file, problem.path, problem.found) == ("tenants/acme.yaml", "profile", "Deployment/web/web")
+    sandbox.tenant("sync: {mustHold: []}\n")
+    assert sandbox.load()
 
 
 def test_a_default_request_follows_from_a_default_limit(sandbox: Sandbox) -> None:

@@ -62,7 +62,7 @@ class Repo:
     def remote(self) -> dict[str, str]:
         """The commit of each branch of the bare repo."""
         listed = run("git", "for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads", cwd=self.bare)
-        return dict(line.split(" ") for line in listed.splitlines())  # type: ignore[misc]
+        return dict(line.split(" ") for line in listed.splitlines())
 
     @property
     def files(self) -> list[str]:

@@ -55,7 +55,7 @@ def test_an_agent_that_is_to_rest_suspends_every_tenant_of_its_cluster_and_chang
 
 def test_what_the_manifests_must_hold_is_a_patch_that_must_find_it(sandbox: Sandbox) -> None:
     assert "patches" not in sync(sandbox)
-    sandbox.tenant("sync: {mustHold: [Deployment/web, CronJob/acme-jobs/nightly]}\n")
+    sandbox.tenant('namespaces: ["", jobs]\nsync: {mustHold: [Deployment/web, CronJob/acme-jobs/nightly]}\n')
     patches = sync(sandbox)["patches"]
     assert [list(patch) for patch in patches] == [["patch"], ["patch"]], "what has a target may match nothing"
     assert [json.loads(patch["patch"]) for patch in patches] == [

@@ -199,7 +199,7 @@ def test_the_look_at_the_branch_fails_with_what_asks(
     output.touch()
     with FakeGitHub(main=main).up() as job:
         given = {**job, "COMMAND": command, "GITHUB_TOKEN": token, "GITHUB_OUTPUT": str(output)}
-        ended = run("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script, **given)
+        ended = run("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script, cwd=ROOT, **given)
     assert (ended.code, output.read_text("utf-8")) == (code, said), ended.everything
 
 

@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # One command on one stack, in CI: stack.sh preview|up|drift STACK. Leaves what was printed in out/stacks/STACK.txt and, for
 # drift, one word in out/stacks/STACK.outcome: clean, drift or failed. Drift found is no failure; not to have looked is.
+# Before "up", the plan of what has come since the stack was deployed last, in STACK.plan.txt and .md: a guard that stops it
+# stops the deploy, until it is approved or taken back. With BERTH_FIRST=true, as for the stack that a change comes to
+# first, it is the plan of all stacks: what changes together is seen there.
 # With BERTH_NIGHT=drift, the clusters are asked too, which takes the right to apply there what Berth makes: berth drift.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -27,7 +30,29 @@ if [ -z "${PULUMI_BACKEND_URL:-}${PULUMI_ACCESS_TOKEN:-}" ]; then
     exit 2
 fi
 
+plan() { # called where a failure does not end the script: each one is handed on
+    local base code=0 stacks=(--stack "$stack")
+    base=$(python3 scripts/ci/deployed.py "$stack") || return $?
+    if [ -z "$base" ]; then
+        echo "stack.sh: nothing is deployed to $stack yet, and nothing to compare with"
+        return
+    fi
+    if ! git cat-file -e "$base^{commit}"; then
+        echo "stack.sh: $stack was deployed with $base, which is not here: fetch the whole history, or deploy by hand" >&2
+        return 2
+    fi
+    if [ "${BERTH_FIRST:-}" = true ]; then stacks=(); fi
+    "$berth" plan --base "$base" "${stacks[@]}" --out "$out/$stack.plan.md" 2>&1 | tee "$out/$stack.plan.txt" || code=$?
+    if [ -n "${GITHUB_STEP_SUMMARY:-}" ] && [ -s "$out/$stack.plan.md" ]; then
+        cat "$out/$stack.plan.md" >>"$GITHUB_STEP_SUMMARY"
+    fi
+    if [ "$code" != 0 ]; then echo "stack.sh: nothing was deployed: the plan since $base is stopped" >&2; fi
+    return "$code"
+}
+
 mkdir -p "$out"
+rm -f "$out/$stack".plan.*
+if [ "$1" = up ]; then plan || exit $?; fi
 code=0
 pulumi "${arguments[@]}" --stack "$stack" --non-interactive --color never --suppress-progress 2>&1 |
     tee "$out/$stack.txt" || code=$?

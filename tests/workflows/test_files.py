@@ -159,6 +159,20 @@ def test_prod_comes_after_dev_and_behind_its_environment() -> None:
     assert _load(ROOT / ".github/workflows/stack.yml")["jobs"]["stack"]["environment"] == "${{ inputs.environment }}"
 
 
+def test_what_is_deployed_is_planned_against_and_not_what_was_pushed_before() -> None:
+    jobs = _load(ROOT / ".github/workflows/deploy.yml")["jobs"]
+    assert jobs["dev"]["with"] == {"command": "up", "stack": "dev", "environment": "dev", "first": True}
+    steps = _steps(ROOT / ".github/workflows/stack.yml")
+    assert steps[0]["with"]["fetch-depth"] == "${{ inputs.command == 'up' && '0' || '1' }}"
+    assert next(step for step in steps if step["name"] == "Run")["env"]["BERTH_FIRST"] == "${{ inputs.first }}"
+    gitlab = _gitlab()
+    assert gitlab[".up"]["variables"]["GIT_DEPTH"] == "0"
+    assert gitlab["up dev"]["variables"] == {"STACK": "dev", "BERTH_FIRST": "true"}
+    assert gitlab["up prod"]["variables"] == {"STACK": "prod"}
+    for file in (*WORKFLOWS, GITLAB):
+        assert not re.search(r"event\.before|CI_COMMIT_BEFORE_SHA", file.read_text("utf-8"))
+
+
 def test_two_deploys_of_a_stack_never_run_at_once_and_none_is_stopped() -> None:
     jobs = _load(ROOT / ".github/workflows/deploy.yml")["jobs"]
     groups = {name: job["concurrency"] for name, job in jobs.items() if job.get("with", {}).get("command") == "up"}

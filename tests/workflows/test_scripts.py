@@ -12,63 +12,16 @@ from berth.settings.guards import EXIT_CODES, Guard
 from scripts.forge.text import PLAN
 from tests.e2e.harness import copy_project, edit
 from tests.support import Outcome
+from tests.workflows.checkout import Checkout
 from tests.workflows.support import ROOT, run
-
-_BERTH = """\
-#!/bin/sh
-echo "$@" >>calls
-case $1 in
-validate) test ! -e broken || { echo "tenants/acme.yaml:3: \\`\\`\\` wrong" >&2; exit 2; } ;;
-plan)
-    echo "2 tenants"
-    while [ $# -gt 0 ]; do case $1 in --out) echo "report" >"$2" ;; esac; shift; done
-    test ! -e guarded || exit 21 ;;
-esac
-"""
-
-
-class _Checkout:
-    """A repository with the scripts, a stand-in for a program, and two commits."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        for folder in ("scripts/ci", "scripts/forge"):
-            shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
-        self.git("init", "--quiet", "--initial-branch", "main")
-        self.commit("one")
-        self.commit("two")
-
-    def git(self, *arguments: str) -> str:
-        who = ("-c", "user.name=Test", "-c", "user.email=test@localhost")
-        ended = run("git", *who, *arguments, cwd=self.root)
-        assert ended.code == 0, ended.err
-        return ended.out.strip()
-
-    def commit(self, message: str) -> None:
-        self.git("add", ".")
-        self.git("commit", "--quiet", "--allow-empty", "--message", message)
-
-    def program(self, name: str, text: str) -> str:
-        path = self.root / "bin" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, "utf-8")
-        path.chmod(0o755)
-        return str(path)
-
-    def plan(self, *base: str, **environment: str) -> Outcome:
-        berth = self.program("berth", _BERTH)
-        return run("scripts/ci/plan.sh", *base, cwd=self.root, **({"BERTH": berth} | environment))
-
-    def read(self, name: str) -> str:
-        return (self.root / name).read_text("utf-8")
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> _Checkout:
-    return _Checkout(tmp_path)
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path)
 
 
-def test_a_pull_request_is_validated_and_planned_against_where_it_left_the_branch(checkout: _Checkout) -> None:
+def test_a_pull_request_is_validated_and_planned_against_where_it_left_the_branch(checkout: Checkout) -> None:
     base = checkout.git("rev-parse", "HEAD~1")
     checkout.git("branch", "target", "HEAD~1")
     ended = checkout.plan("target")
@@ -79,12 +32,12 @@ def test_a_pull_request_is_validated_and_planned_against_where_it_left_the_branc
 
 
 @pytest.mark.parametrize("base", [(), ("",), ("0" * 40,)], ids=["none", "empty", "of a first push"])
-def test_without_a_base_the_whole_plan_is_made(checkout: _Checkout, base: tuple[str, ...]) -> None:
+def test_without_a_base_the_whole_plan_is_made(checkout: Checkout, base: tuple[str, ...]) -> None:
     assert checkout.plan(*base).code == 0
     assert "plan --out" in checkout.read("calls")
 
 
-def test_a_wrong_file_fails_the_job_and_is_what_the_comment_says(checkout: _Checkout) -> None:
+def test_a_wrong_file_fails_the_job_and_is_what_the_comment_says(checkout: Checkout) -> None:
     (checkout.root / "broken").touch()
     ended = checkout.plan()
     assert ended.code == 2
@@ -94,20 +47,20 @@ def test_a_wrong_file_fails_the_job_and_is_what_the_comment_says(checkout: _Chec
     assert "````text\ntenants/acme.yaml:3: ``` wrong\n````" in checkout.read("out/plan/plan.md")
 
 
-def test_a_guard_fails_the_job_with_its_own_code_and_keeps_the_report(checkout: _Checkout) -> None:
+def test_a_guard_fails_the_job_with_its_own_code_and_keeps_the_report(checkout: Checkout) -> None:
     (checkout.root / "guarded").touch()
     assert checkout.plan().code == 21
     assert checkout.read("out/plan/plan.md") == "report\n"
 
 
 @pytest.mark.parametrize("base", ["nowhere", "b" * 40])
-def test_a_base_that_is_not_there_says_what_to_fetch(checkout: _Checkout, base: str) -> None:
+def test_a_base_that_is_not_there_says_what_to_fetch(checkout: Checkout, base: str) -> None:
     ended = checkout.plan(base)
     assert (ended.code, ended.out) == (2, "")
     assert "fetch-depth: 0" in ended.err.splitlines()[-1]
 
 
-def test_a_plan_of_an_earlier_run_is_not_taken_for_this_one(checkout: _Checkout) -> None:
+def test_a_plan_of_an_earlier_run_is_not_taken_for_this_one(checkout: Checkout) -> None:
     checkout.plan()
     (checkout.root / "broken").touch()
     checkout.plan()
@@ -116,9 +69,9 @@ def test_a_plan_of_an_earlier_run_is_not_taken_for_this_one(checkout: _Checkout)
 
 
 def test_a_deploy_repo_that_anybody_may_read_is_cloned_with_its_tags_and_looked_at(
-    checkout: _Checkout, tmp_path_factory: pytest.TempPathFactory
+    checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    deploy = _Checkout(tmp_path_factory.mktemp("deploy"))
+    deploy = Checkout(tmp_path_factory.mktemp("deploy"))
     deploy.git("tag", "v1")
     for _ in range(2):  # what an earlier run has cloned is in the way of none
         ended = checkout.plan("HEAD~1", BERTH_DEPLOY_REPO=f"file://{deploy.root}")
@@ -129,7 +82,7 @@ def test_a_deploy_repo_that_anybody_may_read_is_cloned_with_its_tags_and_looked_
 
 
 @pytest.mark.parametrize("address", ["file:///nowhere", "ssh://git@localhost:1/deploy.git", "--upload-pack=id"])
-def test_one_that_is_not_to_be_read_fails_the_job_and_says_so_in_the_comment(checkout: _Checkout, address: str) -> None:
+def test_one_that_is_not_to_be_read_fails_the_job_and_says_so_in_the_comment(checkout: Checkout, address: str) -> None:
     ended = checkout.plan(BERTH_DEPLOY_REPO=address)
     assert ended.code == 2
     assert "without a credential" in checkout.read("out/plan/plan.md")
@@ -137,25 +90,25 @@ def test_one_that_is_not_to_be_read_fails_the_job_and_says_so_in_the_comment(che
 
 
 @pytest.mark.parametrize("base", [(), ("HEAD~1",)], ids=["whole", "compared"])
-def test_a_repository_that_is_its_own_deploy_repo_is_not_cloned(checkout: _Checkout, base: tuple[str, ...]) -> None:
+def test_a_repository_that_is_its_own_deploy_repo_is_not_cloned(checkout: Checkout, base: tuple[str, ...]) -> None:
     assert checkout.plan(*base, BERTH_DEPLOY_REPO=".").code == 0
     compared = f" --deploy-base {checkout.git('rev-parse', 'HEAD~1')}" if base else ""
     assert f" --deploy-repo .{compared} --out" in checkout.read("calls")
     assert not (checkout.root / "out/deploy-repo").exists()
 
 
-def test_no_deploy_repo_is_looked_at_where_none_is_named(checkout: _Checkout) -> None:
+def test_no_deploy_repo_is_looked_at_where_none_is_named(checkout: Checkout) -> None:
     assert checkout.plan(BERTH_DEPLOY_REPO="").code == 0
     assert "--deploy-repo" not in checkout.read("calls")
 
 
-def test_the_plan_is_the_summary_of_the_job(checkout: _Checkout) -> None:
+def test_the_plan_is_the_summary_of_the_job(checkout: Checkout) -> None:
     checkout.plan(GITHUB_STEP_SUMMARY=str(checkout.root / "summary"))
     assert checkout.read("summary") == "report\n"
 
 
 def test_the_real_berth_plans_a_change_of_the_project(tmp_path: Path) -> None:
-    checkout = _Checkout(copy_project(tmp_path / "project"))
+    checkout = Checkout(copy_project(tmp_path / "project"))
     shutil.copytree(ROOT / "schemas", checkout.root / "schemas")
     checkout.commit("three")
     edit(checkout.root / "tenants/ledger.yaml", r"labels: {", "labels: {floor: third, ")
@@ -171,17 +124,6 @@ def test_the_real_berth_plans_a_change_of_the_project(tmp_path: Path) -> None:
 # stack.sh -----------------------------------------------------------------------------------------------------------
 
 
-_SAYS = 'echo "$@"; echo "said aside" >&2; '
-
-
-def _stack(checkout: _Checkout, *arguments: str, ends: int = 0, does: str = "", **environment: str) -> Outcome:
-    does = does or f"{_SAYS}exit {ends}"
-    pulumi = checkout.program("pulumi", f'#!/bin/sh\necho "$@" >>calls\n{does}\n')
-    path = f"{Path(pulumi).parent}:/usr/bin:/bin"
-    given = {"PULUMI_BACKEND_URL": "s3://state", "PATH": path} | environment
-    return run("scripts/ci/stack.sh", *arguments, cwd=checkout.root, **given)
-
-
 _PLAIN = "--non-interactive --color never --suppress-progress"
 
 
@@ -193,21 +135,21 @@ _PLAIN = "--non-interactive --color never --suppress-progress"
         ("drift", "refresh --preview-only --expect-no-changes --stack dev"),
     ],
 )
-def test_a_command_is_one_of_pulumi(checkout: _Checkout, command: str, called: str) -> None:
-    ended = _stack(checkout, command, "dev")
+def test_a_command_is_one_of_pulumi(checkout: Checkout, command: str, called: str) -> None:
+    ended = checkout.stack(command, "dev")
     assert ended.code == 0, ended.err
     assert checkout.read("calls") == f"{called} {_PLAIN}\n"
     assert checkout.read("out/stacks/dev.txt") == f"{called} {_PLAIN}\nsaid aside\n"
 
 
 @pytest.mark.parametrize("command", ["preview", "up"])
-def test_what_fails_in_pulumi_fails_the_job(checkout: _Checkout, command: str) -> None:
-    assert _stack(checkout, command, "dev", ends=255).code == 255
+def test_what_fails_in_pulumi_fails_the_job(checkout: Checkout, command: str) -> None:
+    assert checkout.stack(command, "dev", ends=255).code == 255
 
 
 @pytest.mark.parametrize(("ends", "outcome", "code"), [(0, "clean", 0), (7, "drift", 0), (255, "failed", 255)])
-def test_drift_is_told_from_not_having_looked(checkout: _Checkout, ends: int, outcome: str, code: int) -> None:
-    assert _stack(checkout, "drift", "dev", ends=ends).code == code
+def test_drift_is_told_from_not_having_looked(checkout: Checkout, ends: int, outcome: str, code: int) -> None:
+    assert checkout.stack("drift", "dev", ends=ends).code == code
     assert checkout.read("out/stacks/dev.outcome") == f"{outcome}\n"
 
 
@@ -227,13 +169,13 @@ _OUTPUTS = "stack output --json --show-secrets --stack dev --non-interactive --c
     ],
 )
 def test_the_clusters_are_asked_too_where_the_night_is_to(
-    checkout: _Checkout, ends: int, asked: int, outcome: str, code: int
+    checkout: Checkout, ends: int, asked: int, outcome: str, code: int
 ) -> None:
     """Not all looked at is a failure, and what was found by the other is told all the same."""
     script = f'#!/bin/sh\necho "$@" >>asked\ncat >>asked\necho 2 objects compared\nexit {asked}\n'
     berth = checkout.program("berth", script)
     pulumi = f'case $1 in stack) echo "a kubeconfig"; exit 0 ;; esac; exit {ends}'
-    ended = _stack(checkout, "drift", "dev", does=pulumi, BERTH_NIGHT="drift", BERTH=berth)
+    ended = checkout.stack("drift", "dev", does=pulumi, BERTH_NIGHT="drift", BERTH=berth)
     assert (ended.code, checkout.read("out/stacks/dev.outcome")) == (code, f"{outcome}\n"), ended.everything
     assert _OUTPUTS in checkout.read("calls")
     assert checkout.read("asked").startswith("drift --stack dev --outputs -\n")
@@ -244,27 +186,27 @@ def test_the_clusters_are_asked_too_where_the_night_is_to(
 
 
 @pytest.mark.parametrize(("command", "night"), [("drift", ""), ("drift", "preview"), ("up", "drift")])
-def test_the_clusters_are_asked_by_no_other_run(checkout: _Checkout, command: str, night: str) -> None:
+def test_the_clusters_are_asked_by_no_other_run(checkout: Checkout, command: str, night: str) -> None:
     berth = checkout.program("berth", "#!/bin/sh\ntouch asked\n")
-    assert _stack(checkout, command, "dev", BERTH_NIGHT=night, BERTH=berth).code == 0
+    assert checkout.stack(command, "dev", BERTH_NIGHT=night, BERTH=berth).code == 0
     assert not (checkout.root / "asked").exists()
 
 
-def test_the_summary_of_the_job_says_what_pulumi_said(checkout: _Checkout) -> None:
-    _stack(checkout, "drift", "dev", ends=7, GITHUB_STEP_SUMMARY=str(checkout.root / "summary"))
+def test_the_summary_of_the_job_says_what_pulumi_said(checkout: Checkout) -> None:
+    checkout.stack("drift", "dev", ends=7, GITHUB_STEP_SUMMARY=str(checkout.root / "summary"))
     assert checkout.read("summary").startswith("### Drift of dev: drift\n\n```text\nrefresh")
 
 
 @pytest.mark.parametrize(
     "arguments", [(), ("destroy", "dev"), ("up",), ("up", "../dev"), ("up", "--stack"), ("up", "a b"), ("up", "$(id)")]
 )
-def test_a_wrong_call_runs_nothing(checkout: _Checkout, arguments: tuple[str, ...]) -> None:
-    assert _stack(checkout, *arguments).code == 2
+def test_a_wrong_call_runs_nothing(checkout: Checkout, arguments: tuple[str, ...]) -> None:
+    assert checkout.stack(*arguments).code == 2
     assert not (checkout.root / "calls").exists()
 
 
-def test_without_a_place_for_the_state_nothing_runs(checkout: _Checkout) -> None:
-    ended = _stack(checkout, "preview", "dev", PULUMI_BACKEND_URL="")
+def test_without_a_place_for_the_state_nothing_runs(checkout: Checkout) -> None:
+    ended = checkout.stack("preview", "dev", PULUMI_BACKEND_URL="")
     assert ended.code == 2
     assert "no PULUMI_BACKEND_URL" in ended.err
 
@@ -293,7 +235,7 @@ Thing("thing", "1")
 
 
 @pytest.mark.pulumi_cli
-def test_the_real_engine_tells_drift_by_the_code_that_the_script_knows(checkout: _Checkout) -> None:
+def test_the_real_engine_tells_drift_by_the_code_that_the_script_knows(checkout: Checkout) -> None:
     if shutil.which("pulumi") is None:
         pytest.skip("pulumi is not on PATH: what the engine itself does is not tried")
     runtime = f"{{name: python, options: {{toolchain: pip, virtualenv: {sys.prefix}}}}}"

@@ -116,6 +116,9 @@ Registry = Annotated[
     ),
 ]
 Host = Annotated[str, TextLike(rf"(?:\*\.)?{_SUBDOMAIN}", "a host name such as shop.example.com or *.acme.example.com")]
+PriorityClass = Annotated[
+    str, TextLike(rf"(?!system-){_SUBDOMAIN}", "the name of a priority class, not of system-", longest=253)
+]
 _HOST_LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 
 

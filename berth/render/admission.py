@@ -18,6 +18,7 @@ _API = "admissionregistration.k8s.io/v1"
 
 def admission_policies() -> Iterator[Object]:
     yield from _workloads()
+    yield from _priorities()
     yield from _services()
     yield from _hosts()
     yield from _sources()
@@ -36,18 +37,23 @@ def policy(
     operations: tuple[str, ...] = ("CREATE", "UPDATE"),
     conditions: dict[str, str] | None = None,
     everywhere: bool = False,
-    params: str = "",
+    params: tuple[str, str] | None = None,
 ) -> Iterator[Object]:
     """A policy and its binding, for the namespaces of every tenant (of one `role`, or of any), or for the cluster.
 
-    `params` is a kind of the core API: the policy is asked once for each object of it in the namespace, and not at all
-    where there is none.
+    `params` is an API version and a kind: the policy is asked once for each object of it, in the namespace if the kind
+    has those, and not at all where there is none.
     """
     spec: dict[str, Any] = {
         "failurePolicy": "Fail",
         "matchConstraints": {
             "resourceRules": [
-                {"apiGroups": [group], "apiVersions": ["*"], "operations": list(operations), "resources": resources}
+                {
+                    "apiGroups": [group],
+                    "apiVersions": ["*"],
+                    "operations": list(operations),
+                    "resources": list(resources),
+                }
                 for group, resources in rules
             ]
         },
@@ -55,7 +61,7 @@ def policy(
     if conditions:
         spec["matchConditions"] = [{"name": key, "expression": value} for key, value in conditions.items()]
     if params:
-        spec["paramKind"] = {"apiVersion": "v1", "kind": params}
+        spec["paramKind"] = {"apiVersion": params[0], "kind": params[1]}
     if variables:
         spec["variables"] = [{"name": key, "expression": value} for key, value in variables.items()]
     spec["validations"] = validations
@@ -76,10 +82,19 @@ def _listed(annotation: str) -> str:
     return f"namespaceObject.metadata.?annotations[?'{annotation}'].orValue('').split(',').filter(e, e != '')"
 
 
-_POD_SPEC = (
-    "object.kind == 'CronJob' ? object.spec.jobTemplate.spec.template.spec : "
-    "object.kind == 'Pod' ? object.spec : object.spec.template.spec"
-)
+def _pod_spec(of: str) -> str:
+    """CEL: the spec of the pod that a workload is, or makes."""
+    return (
+        f"{of}.kind == 'CronJob' ? {of}.spec.jobTemplate.spec.template.spec : "
+        f"{of}.kind == 'Pod' ? {of}.spec : {of}.spec.template.spec"
+    )
+
+
+_POD_AND_ITS_MAKERS = [
+    ("", ["pods", "pods/ephemeralcontainers"]),
+    ("apps", ["daemonsets", "deployments", "replicasets", "statefulsets"]),
+    ("batch", ["cronjobs", "jobs"]),
+]
 _IMAGES = " + ".join(
     [
         *(
@@ -94,16 +109,12 @@ _IMAGES = " + ".join(
 
 
 def _workloads() -> Iterator[Object]:
-    """Images from allowed registries only, and no rank above the platform's own pods."""
+    """Images from allowed registries only, and none of the system's ranks."""
     yield from policy(
         "berth-workloads",
-        [
-            ("", ["pods", "pods/ephemeralcontainers"]),
-            ("apps", ["daemonsets", "deployments", "replicasets", "statefulsets"]),
-            ("batch", ["cronjobs", "jobs"]),
-        ],
+        _POD_AND_ITS_MAKERS,
         {
-            "pod": _POD_SPEC,
+            "pod": _pod_spec("object"),
             "allowed": _listed(names.REGISTRIES_ANNOTATION),
             # An entry allows a repository and all below it: the next character must end a path step. After a registry
             # without a path only "/" does: "registry:5000/x" is another registry, "registry:tag" an image of a default
@@ -122,6 +133,40 @@ def _workloads() -> Iterator[Object]:
                 "message": "system priority classes are the platform's",
             },
         ],
+    )
+
+
+def _class_of(which: str) -> str:
+    """CEL: the priority class that a workload names, or ''."""
+    return f"({_pod_spec(which)}).?priorityClassName.orValue('')"
+
+
+def _priorities() -> Iterator[Object]:
+    """No rank above other pods' but by a class from the tenant's list: whoever ranks higher takes the place of others.
+
+    A pod that names none has the cluster's default class when this is asked, for the API server has written its name
+    into it. So the policy is asked for each class that there is, and passes over the default in a pod. What makes pods
+    has only what the tenant wrote. What is there already and keeps its class may change otherwise: what a list that got
+    shorter forbids, no new pod has.
+    """
+    yield from policy(
+        "berth-priorities",
+        _POD_AND_ITS_MAKERS,
+        {"named": _class_of("object"), "allowed": _listed(names.PRIORITIES_ANNOTATION)},
+        [
+            {
+                "expression": "variables.named in variables.allowed || object.kind == 'Pod' "
+                "&& (params.metadata.name != variables.named || params.?globalDefault.orValue(false))",
+                "messageExpression": "'priority classes must be among those allowed for this tenant (' + "
+                "variables.allowed.join(', ') + '): ' + variables.named",
+            },
+        ],
+        conditions={
+            # Those of system- berth-workloads refuses: of two policies that refuse, either may be told.
+            "named": f"{_class_of('object')} != '' && !{_class_of('object')}.startsWith('system-')",
+            "new": f"oldObject == null || {_class_of('object')} != {_class_of('oldObject')}",
+        },
+        params=("scheduling.k8s.io/v1", "PriorityClass"),
     )
 
 
@@ -281,5 +326,5 @@ def _volumes() -> Iterator[Object]:
         ],
         role="workloads",
         operations=("DELETE",),
-        params="PersistentVolumeClaim",
+        params=("v1", "PersistentVolumeClaim"),
     )

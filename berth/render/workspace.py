@@ -25,6 +25,7 @@ def workload_namespaces(tenant: Tenant) -> Iterator[Object]:
         # Read by the admission policies. A namespace is nothing its tenant can change.
         names.REGISTRIES_ANNOTATION: ",".join(policy.allow.registries),
         names.HOSTS_ANNOTATION: ",".join(policy.allow.hosts),
+        names.PRIORITIES_ANNOTATION: ",".join(policy.allow.priority_classes),
         names.DELETION_ANNOTATION: tenant.deletion_policy.value,
         # Read by a deploy that finds no file of the tenant.
         names.LIFECYCLE_ANNOTATION: tenant.lifecycle.value,

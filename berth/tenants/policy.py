@@ -23,6 +23,7 @@ from berth.model import (
     Model,
     Namespace,
     OwnLabelKey,
+    PriorityClass,
     Quantity,
     Registry,
     Text,
@@ -153,6 +154,8 @@ class Allow(Model):
     """Registries or repositories that images may come from."""
     hosts: Annotated[list[Host], AfterValidator(unique)] = []
     """Host names that Ingress and HTTPRoute objects may claim."""
+    priority_classes: Annotated[list[PriorityClass], AfterValidator(unique)] = []
+    """Priority classes that pods may name. Without one a pod has the cluster's default."""
 
 
 class Sync(Model):

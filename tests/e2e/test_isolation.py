@@ -29,6 +29,7 @@ from tests.e2e.attempts.model import (
     CREATE,
     CREDENTIAL,
     GOES,
+    HIGH,
     KEPT,
     RBAC,
     USERS,
@@ -64,7 +65,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def guarded(fleet: TestFleet) -> Iterator[TestFleet]:
-    """The fleet in sync, with a Secret in the sync namespaces and in B: something to steal."""
+    """The fleet in sync, with a Secret in the sync namespaces and in B: something to steal. And a class to rise to."""
     fleet.wait_in_sync()
     names = (A_SYNC, B_SYNC, B)
     for namespace in names:
@@ -75,7 +76,10 @@ def guarded(fleet: TestFleet) -> Iterator[TestFleet]:
         made = ("configmap", "kube-root-ca.crt"), ("serviceaccount", "default")
         there = lambda n=namespace, m=made: all(fleet.get(CLUSTER, *each, "--namespace", n) for each in m)  # noqa: E731
         fleet.wait(f"{namespace} is whole", there)
+    rank = manifests.cluster_object("scheduling.k8s.io/v1", "PriorityClass", HIGH, value=1000000)
+    fleet.kubectl(CLUSTER, "apply", "-f", "-", stdin=yaml.safe_dump(rank))
     yield fleet
+    fleet.kubectl(CLUSTER, "delete", "priorityclass", HIGH)
     fleet.kubectl(CLUSTER, "delete", "pvc", "--all", "--namespace", KEPT)
     fleet.kubectl(CLUSTER, "delete", "namespace", KEPT, GOES, "--ignore-not-found", "--timeout=60s")
     for namespace in names:

@@ -105,6 +105,13 @@ def test_a_list_replaces_the_list_below(sandbox: Sandbox) -> None:
     assert sandbox.placed().policy.allow.registries == ["b.example.com"]
 
 
+def test_priority_classes_come_from_the_profile_unless_the_tenant_lists_its_own(sandbox: Sandbox) -> None:
+    sandbox.edit("tenants/profiles/standard.yaml", "ceiling:", "allow: {priorityClasses: [batch-low]}\nceiling:")
+    assert sandbox.placed().policy.allow.priority_classes == ["batch-low"]
+    sandbox.tenant("allow: {priorityClasses: []}\n")
+    assert sandbox.placed().policy.allow.priority_classes == []
+
+
 def test_a_list_left_out_shows_the_list_below(sandbox: Sandbox) -> None:
     sandbox.edit("tenants/profiles/standard.yaml", "ceiling:", "allow: {registries: [a.example.com]}\nceiling:")
     sandbox.tenant("allow: {hosts: [b.example.com]}\n")

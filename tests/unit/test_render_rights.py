@@ -126,12 +126,37 @@ def test_every_admission_policy_denies_and_fails_closed(sandbox: Sandbox) -> Non
 
 
 def test_a_namespace_says_what_its_tenant_may_use(sandbox: Sandbox) -> None:
-    sandbox.tenant("allow: {registries: [a.example.com, b.example.com/x], hosts: ['*.acme.example.com']}\n")
+    sandbox.tenant("allow: {registries: [a.example.com, b.example.com/x], hosts: ['*.acme.example.com'], "
+                   "priorityClasses: [high, batch.low]}\n")  # fmt: skip
     annotations = one(sandbox.objects(), "Namespace", "acme")["metadata"]["annotations"]
     assert annotations["berth.dev/allowed-registries"] == "a.example.com,b.example.com/x"
     assert annotations["berth.dev/allowed-hosts"] == "*.acme.example.com"
+    assert annotations["berth.dev/allowed-priority-classes"] == "high,batch.low"
 
 
 def test_a_tenant_that_lists_nothing_may_use_nothing(sandbox: Sandbox) -> None:
     annotations = one(sandbox.objects(), "Namespace", "acme")["metadata"]["annotations"]
-    assert annotations["berth.dev/allowed-registries"] == annotations["berth.dev/allowed-hosts"] == ""
+    lists = [f"berth.dev/allowed-{thing}" for thing in ("registries", "hosts", "priority-classes")]
+    assert [annotations[key] for key in lists] == [""] * 3
+
+
+def test_a_policy_about_pods_looks_at_all_that_makes_pods(sandbox: Sandbox) -> None:
+    objects = render_cluster(sandbox.cluster())
+    about = [one(objects, "ValidatingAdmissionPolicy", f"berth-{name}") for name in ("workloads", "priorities")]
+    rules = [item["spec"]["matchConstraints"]["resourceRules"] for item in about]
+    assert rules[0] == rules[1]
+    written = {resource for rule in rules[0] for resource in rule["resources"]}
+    assert written == {
+        "pods", "pods/ephemeralcontainers", "daemonsets", "deployments", "replicasets", "statefulsets", "cronjobs",
+        "jobs",
+    }  # fmt: skip
+
+
+def test_a_priority_class_is_compared_with_each_that_the_cluster_has(sandbox: Sandbox) -> None:
+    objects = render_cluster(sandbox.cluster())
+    spec = one(objects, "ValidatingAdmissionPolicy", "berth-priorities")["spec"]
+    assert spec["paramKind"] == {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass"}
+    bound = one(objects, "ValidatingAdmissionPolicyBinding", "berth-priorities")["spec"]
+    assert bound["paramRef"] == {"parameterNotFoundAction": "Allow", "selector": {}}
+    (rule,) = spec["validations"]
+    assert "params.?globalDefault.orValue(false)" in rule["expression"]

@@ -20,6 +20,9 @@ KEPT, GOES = "isolation-kept", "isolation-goes"
 CREDENTIAL = "git-credential"
 """A Secret that the suite puts into the namespaces of both syncs, as a private deploy repo needs one."""
 
+HIGH = "isolation-high"
+"""A priority class that the suite makes, as a cloud's add-on does: its pods take the place of others."""
+
 
 class Who(StrEnum):
     """Who acts. The first two by impersonation, which is how the agent acts; the next two with a real credential."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.e2e.attempts.model import CREATE, LIMITS, POD_SECURITY, QUOTA, Attempt, B, C, O, R, Who, patch, policy
+from tests.e2e.attempts.model import CREATE, HIGH, LIMITS, POD_SECURITY, QUOTA, Attempt, B, C, O, R, Who, patch, policy
 from tests.e2e.manifests import A, Manifest, container, cron_job, deployment, ingress, pod, pod_spec, service
 
 
@@ -46,6 +46,7 @@ PODS: tuple[Attempt, ...] = (
 )  # fmt: skip
 
 FOREIGN_IMAGE = "images must come from the registries allowed for this tenant"
+FOREIGN_PRIORITY = f"priority classes must be among those allowed for this tenant (): {HIGH}"
 EVIL = "registry.example.net/evil:1"
 
 
@@ -79,6 +80,15 @@ IMAGES: tuple[Attempt, ...] = (
     Attempt("system-priority", R, "give a pod the platform's priority", policy("berth-workloads"),
             "system priority classes are the platform's", CREATE,
             pod("intruder", priorityClassName="system-cluster-critical")),
+    Attempt("foreign-priority", R, "give a pod a priority class that is not on A's list", policy("berth-priorities"),
+            FOREIGN_PRIORITY, CREATE, pod("intruder", priorityClassName=HIGH)),
+    Attempt("foreign-priority-deployment", O, "give a Deployment such a class", policy("berth-priorities"),
+            FOREIGN_PRIORITY, CREATE, deployment("intruder", pod_spec(priorityClassName=HIGH))),
+    Attempt("foreign-priority-cronjob", R, "give a CronJob such a class", policy("berth-priorities"),
+            FOREIGN_PRIORITY, CREATE, cron_job("intruder", pod_spec(priorityClassName=HIGH))),
+    Attempt("foreign-priority-update", O, "change a running Deployment to such a class", policy("berth-priorities"),
+            FOREIGN_PRIORITY,
+            patch("deployment web", A, f'{{"spec":{{"template":{{"spec":{{"priorityClassName":"{HIGH}"}}}}}}}}')),
     Attempt("quota-cpu", O, "run a pod larger than the quota", QUOTA, "exceeded quota: berth, requested: requests.cpu",
             CREATE, pod("intruder", container(resources={"requests": {"cpu": "64"}, "limits": {"cpu": "64"}}))),
     Attempt("limit-memory", R, "run a container larger than the limit", LIMITS,

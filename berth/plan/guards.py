@@ -191,6 +191,10 @@ def _holds_registry(allowed: str, entry: str) -> bool:
     return entry == allowed or entry.startswith(f"{allowed}/")
 
 
+def _holds_itself(allowed: str, entry: str) -> bool:
+    return entry == allowed
+
+
 def _holds_host(allowed: str, entry: str) -> bool:
     return entry == allowed or (allowed.startswith("*.") and entry.endswith(allowed[1:]))
 
@@ -198,6 +202,7 @@ def _holds_host(allowed: str, entry: str) -> bool:
 _ALLOWED = (
     (names.REGISTRIES_ANNOTATION, "registries", _holds_registry),
     (names.HOSTS_ANNOTATION, "hosts", _holds_host),
+    (names.PRIORITIES_ANNOTATION, "priority classes", _holds_itself),
 )
 """Annotations with a list, what it is of, and whether one of its entries allows all that another does."""
 

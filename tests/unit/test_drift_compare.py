@@ -9,7 +9,7 @@ import pytest
 from berth.drift.compare import additions, deliverer, differences, shown, with_marks
 from berth.drift.declared import declared_in, with_known_ids
 from berth.drift.mend import _removal
-from berth.drift.undeclared import _inventory, _resources
+from berth.drift.undeclared import _inventory
 from berth.render.identity import UNKNOWN_CLIENT_ID
 from berth.settings import Cluster
 from tests.support import Sandbox
@@ -185,9 +185,3 @@ def test_what_flux_applied_is_read_from_its_inventory() -> None:
         ("rbac.authorization.k8s.io", "ClusterRole", "", "system:reader"),
     }
     assert _inventory({}) == set()
-
-
-def test_what_argo_cd_applied_is_read_from_its_status_but_not_what_left_git() -> None:
-    resources = [{"group": "apps", "kind": "Deployment", "namespace": "acme", "name": "web"},
-                 {"kind": "ConfigMap", "namespace": "acme", "name": "old", "requiresPruning": True}]  # fmt: skip
-    assert _resources({"status": {"resources": resources}}) == {("apps", "Deployment", "acme", "web")}

@@ -185,6 +185,7 @@ def test_a_guard_rail_is_not_lowered(repo: Repo, before: str, after: str, told: 
         ("hosts: []", "hosts: ['*.com']", "other hosts: also *.com"),
         ("hosts: [shop.example.com]", "hosts: ['*.example.com']", "other hosts: also *.example.com"),
         ("hosts: ['*.example.com']", "hosts: [example.com, shopexample.com]", "also example.com, shopexample.com"),
+        ("priorityClasses: [low]", "priorityClasses: [low, high]", "may use other priority classes: also high,"),
     ],
 )
 def test_an_allow_list_that_allows_what_no_former_entry_did_is_lowered(
@@ -202,6 +203,7 @@ def test_an_allow_list_that_allows_what_no_former_entry_did_is_lowered(
     ("before", "after"),
     [
         ("registries: [docker.io, ghcr.io]", "registries: []"),
+        ("priorityClasses: [high, low]", "priorityClasses: [low]"),
         ("registries: [docker.io, ghcr.io]", "registries: [ghcr.io/acme, docker.io/library/nginx]"),
         ("hosts: [shop.example.com]", "hosts: []"),
         ("hosts: ['*.example.com']", "hosts: [shop.example.com, '*.shop.example.com']"),

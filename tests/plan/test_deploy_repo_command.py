@@ -195,6 +195,30 @@ def test_what_a_secret_of_a_tenant_holds_is_in_no_report_nor_how_long_it_is(repo
     assert all("dev-s" in each for each in told[0].values())
 
 
+def test_nor_what_kubectl_keeps_of_it_in_an_annotation(repo: Repo, deploy: DeployRepo) -> None:
+    applied = 'kubectl.kubernetes.io/last-applied-configuration: \'{"data":{"p":"planted-7f3a9c1e5b"}}\''
+    manifest = f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  annotations:\n    {applied}\n"
+    deploy.write("apps/acme/base/secret.yaml", manifest)
+    deploy.write("apps/acme/base/kustomization.yaml", "resources: [web.yaml, secret.yaml]\n")
+    for form, told in reports(repo, deploy).items():
+        assert "planted" not in told, form
+        assert "last-applied-configuration" in told.replace("\\", ""), form
+
+
+def test_a_secret_that_does_not_build_or_is_no_mapping_is_told_without_what_it_holds(
+    repo: Repo, deploy: DeployRepo
+) -> None:
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: "  # noqa: S105 - a manifest
+    deploy.write("apps/acme/base/kustomization.yaml", "resources: [web.yaml, secret.yaml]\n")
+    deploy.write("apps/acme/base/secret.yaml", f"{secret}{{1: YQ==, p: cGxhbnRlZA==}}\n")
+    ended = plan(repo, deploy, "--deploy-base", "base")
+    assert ended.code == 2
+    assert "cGxhbnRlZA" not in ended.everything
+    assert "json: unsupported type" in ended.err
+    deploy.write("apps/acme/base/secret.yaml", f"{secret}planted\n")
+    assert all("planted" not in told and "dev-s" in told for told in reports(repo, deploy).values())
+
+
 @pytest.mark.parametrize("path", ["nowhere", "."])
 def test_what_is_no_clone_is_one_sentence(repo: Repo, tmp_path: Path, path: str) -> None:
     (tmp_path / "empty").mkdir()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +15,7 @@ import yaml
 from berth import names
 from berth.errors import OperationFailed
 from berth.local.build import built_kustomize
+from berth.plan.deploy_repo.message import told
 from berth.plan.deploy_repo.pulls import Pull
 from berth.plan.deploy_repo.references import kustomization_in, plain_files, references
 from berth.plan.deploy_repo.snapshots import Snapshot
@@ -107,7 +107,7 @@ def build(kustomize: str, snapshot: Snapshot, job: Job) -> list[Object]:
         except OSError as error:
             raise OperationFailed(f"{kustomize} does not run: {error.strerror}") from None
     if done.returncode != 0:
-        raise DoesNotBuild(_told(done.stderr.decode(errors="replace"), root))
+        raise DoesNotBuild(told(done.stderr.decode(errors="replace"), f"{root}{os.sep}"))
     try:
         found = [item for item in yaml.load_all(done.stdout, Loader=_LOADER) if item is not None]
     except yaml.YAMLError as error:
@@ -137,11 +137,3 @@ def _as_the_agent(snapshot: Snapshot, job: Job, root: Path) -> None:
         content["patches"] = [*(content.get("patches") or []), *({"patch": patch} for patch in job.must_hold)]
     where.unlink(missing_ok=True)
     where.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
-
-
-def _told(message: str, root: Path) -> str:
-    """kustomize's message without where the files lay, and of its levels the one where it failed."""
-    text = message.strip().removeprefix("Error: ").replace(f"{root}{os.sep}", "")
-    text = text.rpartition("recursed accumulation of path ")[2]
-    text = re.sub(r"accumulating resources: |accumulation err='|accumulating resources from (?=')", "", text)
-    return " ".join(text.split())

@@ -11,9 +11,10 @@ from typing import Any
 
 from berth.errors import InvalidInput, Problem, did_you_mean
 from berth.plan.deploy_repo.build import DoesNotBuild, Job, build, find_kustomize, job_of
+from berth.plan.deploy_repo.closed import closed
 from berth.plan.deploy_repo.pulls import Pull
 from berth.plan.deploy_repo.snapshots import DeployRepo, Snapshot
-from berth.plan.difference import as_secret, masked, object_changes
+from berth.plan.difference import masked, object_changes
 from berth.plan.model import Action, ObjectChange
 from berth.render.objects import Object
 from berth.settings import Engine
@@ -221,17 +222,8 @@ def _plain(url: str) -> str:
 
 def _changes(before: list[Object], after: list[Object]) -> tuple[ObjectChange, ...]:
     """What differs, without what Secrets hold. The agent makes nothing anew: what cannot change is refused."""
-    changes = object_changes(map(_closed, before), map(_closed, after))
+    changes = object_changes(map(closed, before), map(closed, after))
     return tuple(_told(change) for change in changes)
-
-
-def _closed(item: Object) -> Object:
-    """The object, with what a Secret holds marked as secret."""
-    if item.get("kind") != "Secret":
-        return item
-    kept = [key for key in ("data", "stringData") if item.get(key)]
-    held = {key: {name: as_secret(value) for name, value in item[key].items()} for key in kept}
-    return {**item, **held}
 
 
 def _told(change: ObjectChange) -> ObjectChange:

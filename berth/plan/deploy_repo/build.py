@@ -15,6 +15,7 @@ import yaml
 from berth import names
 from berth.errors import OperationFailed
 from berth.local.build import built_kustomize
+from berth.plan.deploy_repo.manifests import Unreadable, documents, fault
 from berth.plan.deploy_repo.message import told
 from berth.plan.deploy_repo.pulls import Pull
 from berth.plan.deploy_repo.references import kustomization_in, plain_files, references
@@ -22,7 +23,6 @@ from berth.plan.deploy_repo.snapshots import Snapshot
 from berth.render.objects import Object
 from berth.settings import Engine
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PATIENCE = 60
 """Seconds that a build may take: manifests are read from a local folder."""
 _NOWHERE = "http://127.0.0.1:9"
@@ -71,6 +71,8 @@ def job_of(snapshot: Snapshot, pull: Pull) -> Job:
     if folder and pull.engine is Engine.ARGOCD and (named.outside or named.links):
         folder = ""  # Argo CD checks out the whole repo
         named = references(snapshot, folder, path)
+    if named.unreadable:
+        raise DoesNotBuild(" ".join(named.unreadable[0]))
     if named.remote:
         file, name = named.remote[0]
         raise DoesNotBuild(f"{file} names {name}, which is on a network: nothing is fetched for a plan")
@@ -109,10 +111,12 @@ def build(kustomize: str, snapshot: Snapshot, job: Job) -> list[Object]:
     if done.returncode != 0:
         raise DoesNotBuild(told(done.stderr.decode(errors="replace"), f"{root}{os.sep}"))
     try:
-        found = [item for item in yaml.load_all(done.stdout, Loader=_LOADER) if item is not None]
-    except yaml.YAMLError as error:
-        raise DoesNotBuild(f"what kustomize prints is no YAML: {error}") from None
-    return [item for item in found if isinstance(item, dict)]
+        found = [item for item in documents(done.stdout) if isinstance(item, dict)]
+    except Unreadable as error:
+        raise DoesNotBuild(f"what kustomize prints {error}") from None
+    if wrong := next((each for item in found if (each := fault(item))), ""):
+        raise DoesNotBuild(wrong)
+    return found
 
 
 def _as_the_agent(snapshot: Snapshot, job: Job, root: Path) -> None:
@@ -123,10 +127,11 @@ def _as_the_agent(snapshot: Snapshot, job: Job, root: Path) -> None:
         content: Any = {"resources": plain_files(snapshot, job.path)}
     else:
         try:
-            content = yaml.load(where.read_bytes(), Loader=_LOADER)  # noqa: S506
-        except (yaml.YAMLError, OSError):
+            (content,) = documents(where.read_bytes())
+        except (Unreadable, OSError, ValueError):
             return  # kustomize says it better
-    if not isinstance(content, dict):
+    lists = isinstance(content, dict) and [content.get(key) or [] for key in ("labels", "patches")]
+    if not lists or not all(isinstance(each, list) for each in lists):
         return
     if job.engine is Engine.FLUX and job.namespace:
         content["namespace"] = job.namespace

@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from posixpath import normpath
 from typing import Any
 
-import yaml
-
+from berth.plan.deploy_repo.manifests import Unreadable, documents
 from berth.plan.deploy_repo.snapshots import LINK, Snapshot
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LISTS = ("resources", "bases", "components", "crds", "configurations", "transformers", "generators", "validators",
           "patchesStrategicMerge")  # fmt: skip
 """Keys of a kustomization whose items are paths, or manifests written out."""
@@ -36,6 +34,8 @@ class References:
     """What is outside the directory that was looked in: the file that names it, and the path."""
     links: list[tuple[str, str]] = field(default_factory=list)
     """Symbolic links that lead out of it, and where to."""
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    """Files that were not read, and why. kustomize could read them nevertheless, and follow what they name anywhere."""
     beside: bool = False
     """Whether single files are named that are outside their kustomization's own directory."""
     read: set[str] = field(default_factory=set)
@@ -53,7 +53,7 @@ def references(snapshot: Snapshot, folder: str, path: str) -> References:
         if own is None or here in seen:
             continue
         seen.add(here)
-        names = [(own, name) for name in _named(_read(snapshot, own))]
+        names = [(own, name) for name in _read(snapshot, own, found)]
         for file, name in names:
             place = normpath(f"{here}/{name}")
             if _REMOTE.match(name) and place not in snapshot.files and place not in snapshot.folders:
@@ -68,7 +68,7 @@ def references(snapshot: Snapshot, folder: str, path: str) -> References:
                     found.read |= {place} & snapshot.files.keys()
                 if place in snapshot.files and file == own:
                     # A transformer or generator in a file of its own names files too.
-                    names += [(place, inner) for inner in _named_by_plugins(snapshot, place)]
+                    names += [(place, inner) for inner in _read(snapshot, place, found)]
     found.links += [
         (link, target)
         for link, target in _links(snapshot, folder)
@@ -106,16 +106,20 @@ def _inside(place: str, folder: str) -> bool:
     return folder in ("", ".") or place == folder or place.startswith(f"{folder}/")
 
 
-def _read(snapshot: Snapshot, path: str) -> list[Any]:
-    """The documents of a file; none where it is no YAML, which kustomize will say."""
+def _read(snapshot: Snapshot, path: str, found: References) -> Iterator[str]:
+    """What a file names. One that cannot be read is put down as such."""
+    plugin = path.rpartition("/")[2] not in NAMES
+    if plugin and (not path.endswith((".yaml", ".yml")) or b"builtin" not in snapshot.read(path)):
+        return
     try:
-        return list(yaml.load_all(snapshot.read(path), Loader=_LOADER))
-    except (yaml.YAMLError, UnicodeDecodeError):
-        return []
+        read = documents(snapshot.read(path))
+        yield from _named_by_plugins(read) if plugin else _named(read)
+    except Unreadable as error:
+        found.unreadable.append((path, str(error)))
 
 
-def _named(documents: list[Any]) -> Iterator[str]:
-    for document in documents:
+def _named(read: list[Any]) -> Iterator[str]:
+    for document in read:
         if not isinstance(document, dict):
             continue
         for key in _LISTS:
@@ -128,10 +132,7 @@ def _named(documents: list[Any]) -> Iterator[str]:
 def _paths_in(item: Any) -> Iterator[str]:
     """The path that an item is, or those in a manifest that is written out in its place."""
     if isinstance(item, str) and "\n" in item:
-        try:
-            yield from _held(yaml.load(item, Loader=_LOADER))  # noqa: S506
-        except yaml.YAMLError:
-            return
+        yield from _held(documents(item))
     elif isinstance(item, str):
         yield item
 
@@ -149,10 +150,8 @@ def _held(value: Any) -> Iterator[str]:
                 yield from _held(inner)
 
 
-def _named_by_plugins(snapshot: Snapshot, path: str) -> Iterator[str]:
-    if not path.endswith((".yaml", ".yml")) or b"builtin" not in snapshot.read(path):
-        return
-    for document in _read(snapshot, path):
+def _named_by_plugins(read: list[Any]) -> Iterator[str]:
+    for document in read:
         if isinstance(document, dict) and document.get("apiVersion") == "builtin":
             yield from _held(document)
 

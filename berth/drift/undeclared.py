@@ -122,7 +122,8 @@ def _add_kustomization(found: _Applied, sync: Mapping[str, Any]) -> None:
     """The inventory is that of the last success: what a try since has applied is not in it."""
     found.keys |= _inventory(sync)
     metadata, status = sync["metadata"], sync.get("status") or {}
-    ready = next((each for each in status.get("conditions") or () if each.get("type") == "Ready"), {})
+    conditions: list[Mapping[str, Any]] = status.get("conditions") or []
+    ready: Mapping[str, Any] = next((each for each in conditions if each.get("type") == "Ready"), {})
     same = ready.get("observedGeneration", status.get("observedGeneration")) == metadata.get("generation")
     if ready.get("status") != "True" or not same:
         place = metadata.get("namespace", ""), metadata["name"]

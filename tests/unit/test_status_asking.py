@@ -25,7 +25,8 @@ ALLOWED: Answers = {INSIDE: [sync("acme")]}
 def told(observed: Observed) -> tuple[bool, int | None]:
     """Whether acme's Kustomization is known, and the code with which that of its namespace is refused."""
     refusal = observed.refusal("Kustomization", "berth-acme")
-    return observed.get("Kustomization", "berth-acme", "acme") is not None, refusal and refusal.code
+    known = observed.get("Kustomization", "berth-acme", "acme") is not None
+    return known, None if refusal is None else refusal.code
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from tests.e2e.harness import CLUSTERS, PLACED, ROOT, TestFleet
+from tests.e2e.harness import CLUSTERS, PLACED, ROOT, TestFleet, edit
 
 pytestmark = [pytest.mark.e2e, pytest.mark.pulumi_cli]
 
@@ -70,6 +70,22 @@ def test_kubectl_does_not_take_over_what_pulumi_made(pulumi_fleet: TestFleet) ->
 def test_a_preview_of_what_is_deployed_expects_no_change(pulumi_fleet: TestFleet) -> None:
     done = pulumi(pulumi_fleet, "preview", "--expect-no-changes")
     assert done.returncode == 0, done.stdout[-1500:]
+
+
+def test_tenants_that_pulumi_holds_are_not_handed_over_to_git(pulumi_fleet: TestFleet) -> None:
+    config = pulumi_fleet.root / ".local" / "pulumi" / "Pulumi.local.yaml"
+    text = config.read_text()
+    edit(config, r"  berth:deployRepo:", "  berth:delivery: git\n  berth:deployRepo:")
+    try:
+        for _ in range(2):  # what was refused is refused again
+            done = pulumi(pulumi_fleet, "up", "--yes", "--skip-preview")
+            assert done.returncode != 0
+            assert "git, while Pulumi holds ledger, storefront" in done.stdout
+            assert "Traceback" not in done.stdout + done.stderr
+    finally:
+        config.write_text(text)
+    assert pulumi(pulumi_fleet, "preview", "--expect-no-changes").returncode == 0
+    assert {row["state"] for row in pulumi_fleet.status().values()} == {"in sync"}
 
 
 def test_what_was_changed_by_hand_is_found_and_fixed_without_the_engine(pulumi_fleet: TestFleet) -> None:

@@ -7,7 +7,7 @@ agent cannot tell at the moment what is declared in Git, nothing that may be its
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from berth.drift.declared import Key
 from berth.drift.kinds import Served
 from berth.drift.model import Drift, What
 from berth.names import ARGOCD_NAMESPACE, MANAGED_BY, TENANT_LABEL
+from berth.render import Object
 from berth.settings import Cluster, Engine
 from berth.status.api import Api, NotAllowed
 
@@ -43,10 +44,11 @@ async def undeclared_in(
     cluster: Cluster,
     kinds: Sequence[Served],
     selector: str,
-    declared: Collection[Key],
+    declared: Mapping[Key, tuple[str, Object]],
     unread: dict[str, None],
 ) -> AsyncIterator[Undeclared]:
-    """What is undeclared in a cluster. What could not be listed is added to `unread`."""
+    """What is undeclared in a cluster; `declared` is by key, each with its tenant. What could not be listed, and what
+    cannot be known, is added to `unread`."""
     latest = {(each.group, each.kind): each for each in reversed(kinds) if each.listed and each.kind not in _MADE}
     lists = await asyncio.gather(*(_labelled(api, each, selector, unread) for each in latest.values()))
     found = [
@@ -57,7 +59,7 @@ async def undeclared_in(
     ]
     if not found:
         return
-    applied = await _applied(api, cluster, unread)
+    applied = await _applied(api, cluster, declared, unread)
     if applied is None:
         return
     for resource, item in found:
@@ -66,7 +68,7 @@ async def undeclared_in(
         if key in applied.keys:
             continue
         if sync := applied.may_be_of(key, metadata):
-            unread[f"{sync} is not settled: what is undeclared of what it applied is not known"] = None
+            unread[f"{sync}: what is undeclared of what it applied is not known"] = None
             continue
         labels = metadata.get("labels") or {}
         place = cluster.name, labels.get(TENANT_LABEL, ""), resource.kind, key[2], key[3]
@@ -80,13 +82,17 @@ class _Applied:
     keys: set[Key] = field(default_factory=set)
     unsettled: dict[Key | tuple[str, str], str] = field(default_factory=dict)
     """What does not know, for now, all that it has applied: Flux's Kustomizations by namespace and name, and what
-    Argo CD's Applications hold by key; each with what to call it."""
+    Argo CD's Applications hold by key; each with what to say of it."""
+    silent: dict[str, str] = field(default_factory=dict)
+    """Tenants whose sync knows nothing of what was applied before: it is new, or gone, or never got that far. Of the
+    root, which has no tenant, all that is a tenant's may be."""
 
     def may_be_of(self, key: Key, metadata: Mapping[str, Any]) -> str:
         """The sync that may have applied an object and cannot say so; empty where there is none."""
         labels = metadata.get("labels") or {}
         kustomization = labels.get(_OF_NAMESPACE, ""), labels.get(_OF_NAME, "")
-        return self.unsettled.get(key) or self.unsettled.get(kustomization) or ""
+        told = self.unsettled.get(key) or self.unsettled.get(kustomization)
+        return told or self.silent.get(labels.get(TENANT_LABEL, "")) or self.silent.get("", "")
 
 
 async def _labelled(api: Api, resource: Served, selector: str, unread: dict[str, None]) -> list[dict[str, Any]]:
@@ -101,46 +107,59 @@ async def _labelled(api: Api, resource: Served, selector: str, unread: dict[str,
     return found
 
 
-async def _applied(api: Api, cluster: Cluster, unread: dict[str, None]) -> _Applied | None:
+async def _applied(
+    api: Api, cluster: Cluster, declared: Mapping[Key, tuple[str, Object]], unread: dict[str, None]
+) -> _Applied | None:
     """All that the agent says it has applied; None where that cannot be read whole."""
     kind = next(each for each in KINDS[cluster.gitops.engine] if each.name in ("Kustomization", "Application"))
     argocd = cluster.gitops.engine is Engine.ARGOCD
     inside = f"/namespaces/{ARGOCD_NAMESPACE}" if argocd else ""
     query = {} if argocd else {"labelSelector": ",".join(f"{name}={value}" for name, value in MANAGED_BY.items())}
-    found = _Applied()
+    syncs = {key[2:]: tenant for key, (tenant, _) in declared.items() if key[:2] == (kind.group, kind.name)}
+    found, seen = _Applied(), set()
     try:
         async for items, _ in api.pages(f"/apis/{kind.group}/{kind.version}{inside}/{kind.plural}", query):
             for item in items:
-                (_add_application if argocd else _add_kustomization)(found, item)
+                place = item["metadata"].get("namespace", ""), item["metadata"]["name"]
+                seen.add(place)
+                called = f"{kind.name} {'/'.join(place)} is not settled"
+                if not (_add_application if argocd else _add_kustomization)(found, item, called) and place in syncs:
+                    found.silent[syncs[place]] = called
     except NotAllowed as refused:
         unread[f"{kind.name}: what the agent applied is not known, so what is undeclared is not: {refused}"] = None
         return None
+    for place in syncs.keys() - seen:
+        found.silent[syncs[place]] = f"{kind.name} {'/'.join(place)} is not there"
     return found
 
 
-def _add_kustomization(found: _Applied, sync: Mapping[str, Any]) -> None:
-    """The inventory is that of the last success: what a try since has applied is not in it."""
+def _add_kustomization(found: _Applied, sync: Mapping[str, Any], called: str) -> bool:
+    """False where nothing is known. The inventory is that of the last success: what a try since has applied is not in
+    it."""
     found.keys |= _inventory(sync)
     metadata, status = sync["metadata"], sync.get("status") or {}
     conditions: list[Mapping[str, Any]] = status.get("conditions") or []
     ready: Mapping[str, Any] = next((each for each in conditions if each.get("type") == "Ready"), {})
     same = ready.get("observedGeneration", status.get("observedGeneration")) == metadata.get("generation")
-    if ready.get("status") != "True" or not same:
-        place = metadata.get("namespace", ""), metadata["name"]
-        found.unsettled[place] = f"Kustomization {'/'.join(place)}"
+    if ready.get("status") == "True" and same:
+        return True
+    found.unsettled[metadata.get("namespace", ""), metadata["name"]] = called
+    return "inventory" in status
 
 
-def _add_application(found: _Applied, application: Mapping[str, Any]) -> None:
-    """While Argo CD cannot compare, as without Git, it holds each object for one to be pruned."""
+def _add_application(found: _Applied, application: Mapping[str, Any], called: str) -> bool:
+    """False where nothing is known. While Argo CD cannot compare, as without Git, it holds each object for one to be
+    pruned."""
     status = application.get("status") or {}
     compared = (status.get("sync") or {}).get("status") in ("Synced", "OutOfSync")
-    failed = any(each.get("type") in _NOT_COMPARED for each in status.get("conditions") or ())
+    settled = compared and not any(each.get("type") in _NOT_COMPARED for each in status.get("conditions") or ())
     for each in status.get("resources") or ():
         key = each.get("group", ""), each["kind"], each.get("namespace", ""), each["name"]
         if each.get("hook") or not each.get("requiresPruning"):
             found.keys.add(key)
-        elif failed or not compared:
-            found.unsettled[key] = f"Application {application['metadata']['name']}"
+        elif not settled:
+            found.unsettled[key] = called
+    return settled or "resources" in status
 
 
 def _inventory(sync: Mapping[str, Any]) -> set[Key]:

@@ -267,7 +267,10 @@ def of_flux(server: FakeServer, **condition: object) -> None:
         **{"kustomize.toolkit.fluxcd.io/name": "acme", "kustomize.toolkit.fluxcd.io/namespace": "berth-acme"},
     )
     server.objects[SYNC]["metadata"]["generation"] = 2
-    server.objects[SYNC]["status"] = {"conditions": [{"type": "Ready", "observedGeneration": 2, **condition}]}
+    server.objects[SYNC]["status"] = {
+        "inventory": {"entries": []},
+        "conditions": [{"type": "Ready", "observedGeneration": 2, **condition}],
+    }
 
 
 def prune(sandbox: Sandbox) -> Looked:
@@ -336,6 +339,48 @@ def test_what_argo_cd_holds_for_declared_is_no_drift(sandbox: Sandbox, argocd: F
     assert look(sandbox).drifts == ()
 
 
+@pytest.mark.parametrize(
+    "status",
+    [
+        {},
+        {"sync": {"status": "Unknown"}, "conditions": [{"type": "InvalidSpecError"}]},
+        {"sync": {"status": "OutOfSync"}, "conditions": [{"type": "ComparisonError"}]},
+    ],
+    ids=["new", "with an error", "not compared"],
+)
+def test_nothing_of_a_tenant_is_undeclared_while_argo_cd_knows_nothing_of_it(
+    sandbox: Sandbox, argocd: FakeServer, status: Object
+) -> None:
+    argocd.objects[APPLICATION]["status"] = status
+    found = prune(sandbox)
+    told = "Application argocd/acme is not settled: what is undeclared of what it applied is not known"
+    assert (found.drifts, found.unread) == ((), (("aws-dev", told),))
+
+
+@pytest.mark.parametrize("path", [SYNC, APPLICATION])
+def test_a_sync_that_was_deleted_and_comes_back_takes_no_workload_along(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    sandbox.setting(f"berth:gitops: {{engine: {'argocd' if path == APPLICATION else 'flux'}}}")
+    server = FakeServer(sandbox)
+    serving(server, monkeypatch)
+    add_stray(server)
+    gone = server.objects.pop(path)
+    found = look(sandbox)
+    assert [each.what for each in found.drifts] == [What.MISSING]
+    assert "is not there: what is undeclared" in found.unread[0][1]
+    assert [each.what for each in prune(sandbox).drifts] == [What.MISSING], "it is made first, and knows nothing yet"
+    assert server.objects[path]["spec"] == gone["spec"]
+    assert STRAY in server.objects
+
+
+def test_what_has_no_tenant_in_the_files_is_undeclared_whatever_its_sync_says(
+    sandbox: Sandbox, argocd: FakeServer
+) -> None:
+    argocd.objects[STRAY]["metadata"]["labels"]["berth.dev/tenant"] = "gone"
+    assert [(each.tenant, each.fixed) for each in prune(sandbox).drifts] == [("gone", True)]
+
+
 def test_what_argo_cd_would_prune_is_undeclared(sandbox: Sandbox, argocd: FakeServer) -> None:
     holds(argocd, "OutOfSync", requiresPruning=True)
     assert [(each.name, each.fixed) for each in prune(sandbox).drifts] == [("stray", True)]
@@ -345,7 +390,7 @@ def test_what_argo_cd_would_prune_is_undeclared(sandbox: Sandbox, argocd: FakeSe
 def test_what_argo_cd_cannot_compare_stays(sandbox: Sandbox, argocd: FakeServer, status: str, condition: str) -> None:
     holds(argocd, status, condition, requiresPruning=True)
     found = prune(sandbox)
-    told = "Application acme is not settled: what is undeclared of what it applied is not known"
+    told = "Application argocd/acme is not settled: what is undeclared of what it applied is not known"
     assert (found.drifts, found.unread) == ((), (("aws-dev", told),))
     assert STRAY in argocd.objects
 

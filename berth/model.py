@@ -119,11 +119,14 @@ Host = Annotated[str, TextLike(rf"(?:\*\.)?{_SUBDOMAIN}", "a host name such as s
 PriorityClass = Annotated[
     str, TextLike(rf"(?!system-){_SUBDOMAIN}", "the name of a priority class, not of system-", longest=253)
 ]
-_HOST_LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+_HOST_LABEL = re.compile(r"[a-z0-9_](?:[-_a-z0-9]{0,61}[a-z0-9_])?")
+"""With _, which names inside a network have."""
 
 
 def _is_host(text: str) -> bool:
-    """Whether the text, in lower case, is a host name or an IP address. A name never ends in a number."""
+    """Whether the text, in lower case, is a host name or an IP address. A name never ends in a number; it may end in a
+    dot."""
+    text = text.removesuffix(".")
     if ":" in text or text.rpartition(".")[2].isdigit():
         with suppress(ValueError):
             return bool(ipaddress.ip_address(text))
@@ -147,7 +150,7 @@ GitUrl = Annotated[
     str,
     TextLike(
         # No comma: it separates the entries of the list that the API server compares with.
-        r"(?:https?://|ssh://(?:[A-Za-z0-9_][A-Za-z0-9_.%+~-]*@)?)[A-Za-z0-9.:\[\]-]+(?:/[^\s,]*)?",
+        r"(?:https?://|ssh://(?:[A-Za-z0-9_][A-Za-z0-9_.%+~-]*@)?)[A-Za-z0-9_.:\[\]-]+(?:/[^\s,]*)?",
         "a Git URL without a credential: https://host/path.git or ssh://git@host/path.git",
         longest=2048,
     ),

@@ -67,7 +67,7 @@ Secret = Annotated[
 ApiUrl = Annotated[
     str,
     TextLike(
-        r"https://[A-Za-z0-9.:\[\]-]+(?:/[^\s,]*)?", "a URL such as https://github.example.com/api/v3", longest=2048
+        r"https://[A-Za-z0-9_.:\[\]-]+(?:/[^\s,]*)?", "a URL such as https://github.example.com/api/v3", longest=2048
     ),
     AfterValidator(with_host),
 ]

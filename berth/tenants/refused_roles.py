@@ -1,4 +1,4 @@
-"""Policies and roles that no tenant may have in a cloud: they undo the guard-rails.
+"""The common policies and roles that undo the guard-rails: no tenant may have them. Clouds have more, and add some.
 
 Those over a whole account, project or subscription reach other tenants' data. Those over identities give the rights of
 another. Those over clusters and their nodes go past everything that holds inside a cluster. What a policy or role of
@@ -24,7 +24,8 @@ _POLICIES_OF_AWS = re.compile(
 
 _ROLES_OVER_THE_PROJECT = re.compile(
     r"roles/(?:owner|editor|viewer|writer|reader|.*[aA]dmin.*|.*\.serviceAgent"
-    r"|iam\.(?:serviceAccount|workloadIdentity|securityReviewer).*|resourcemanager\..*)"
+    r"|iam\.(?:serviceAccount|workloadIdentity|securityReviewer).*|resourcemanager\..*"
+    r"|cloudbuild\..*[eE]ditor|deploymentmanager\.editor)"
 )
 _ROLES_OVER_CLUSTERS = re.compile(r"roles/(?:container|gkebackup|gkehub)\..*")
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 PAGE = 20
 """Updates to ask for at once: most often, the first one will do."""
-_PARTLY = ("pulumi.flag.target", "pulumi.flag.exclude")
+_PARTLY = ("pulumi.flag.target", "pulumi.flag.target-replace", "pulumi.flag.exclude")
 """What the environment of an update names where it was of a part of the stack."""
 _ODD = (AttributeError, LookupError, TypeError)
 """What is raised where Pulumi's answer is not of the shape that is known here."""

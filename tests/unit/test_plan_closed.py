@@ -79,6 +79,8 @@ GO_MAP = f'map[string]interface {{}}{{"data":map[interface {{}}]interface {{}}{{
         (f'accumulateDirectory: "merging\\n{PLANTED}"', "merging"),
         (f"wrong node kind: expected MappingNode but got ScalarNode: node contents:\n{PLANTED}\n", "got ScalarNode"),
         (f"panic: wrong node kind: node contents:\n\t{PLANTED}\n\ngoroutine 1 [running]:", "panic: wrong node kind"),
+        (f"wrong Node Kind for data expected: MappingNode was ScalarNode: value: {{{PLANTED}}}", "was ScalarNode"),
+        (f"expected even length contents: {PLANTED}", "even length"),
         (f"literal sources [{PLANTED}]: invalid literal source {PLANTED}, expected key=value", "expected key=value"),
         (f"env source files: [e]: line [83 85] has invalid utf8 bytes : {PLANTED}", "env source files: [e]"),
         (f"options.index 7 is out of bounds for value {PLANTED}", "out of bounds"),

@@ -223,6 +223,7 @@ ROLES = (
     "roles/owner", "roles/editor", "roles/storage.admin", "roles/iam.serviceAccountTokenCreator",
     "roles/iam.workloadIdentityUser", "roles/resourcemanager.projectIamAdmin", "storage.objectViewer",
     "roles/compute.instanceAdmin.v1", "roles/bigquery.admin", "roles/writer", "roles/reader", "roles/admin",
+    "roles/cloudbuild.builds.editor", "roles/deploymentmanager.editor",
     "roles/compute.serviceAgent",
 )  # fmt: skip
 

@@ -134,7 +134,7 @@ def test_a_wrong_field_is_told_at_its_path(sandbox: Sandbox, line: str, path: st
      "identity: [{serviceAccount: a}, {serviceAccount: b}]", 'namespaces: ["", jobs]\nidentity: [{serviceAccount: a},'
      " {serviceAccount: a, namespace: jobs}]", "labels: {team.example.com/x: y}", 'allow: {hosts: ["*.example.com"]}',
      "source: {ref: {semver: '>=1.4.0 <2.0.0'}}", "source: {url: 'https://Git.Example.com:8443/a%20b/x.git?y'}",
-     "source: {url: 'https://[2001:db8::1]:8443/x'}", "source: {url: 'http://192.0.2.1/x'}",
+     "source: {url: 'https://[2001:db8::1]:8443/x'}", "source: {url: 'http://192.0.2.1/x'}", "source: {url: 'https://my_git.example.com./x'}",
      "source: {url: 'ssh://a.b%40c@git-1.example.com:2222/x', secretName: s}", "source: {url: 'https://git'}",
      "quota: {count/jobs.batch: 3, requests.nvidia.com/gpu: 1}",
      "quota: {pods: 2000m, count/secrets: 1k, requests.cpu: 500m}", "sync: {interval: 1s, timeout: 10h}",

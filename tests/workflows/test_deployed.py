@@ -94,6 +94,7 @@ def test_what_failed_was_of_a_part_or_only_looked_is_not_what_is_deployed(checko
         _update(other, result="failed"),
         _update(other, target="one"),
         _update(other, exclude="one"),
+        _update(other, **{"target-replace": "one"}),
         _update(other, kind="refresh"),
     ]
     checkout.deployed(*others * PAGE, _update(deployed), _update(other))

@@ -20,6 +20,7 @@ _REST = re.compile(
     r"|map\[|\{[{\"\\]|\[\{|(?<=['/])\{|(?<=')\["  # an object as Go prints it, or as JSON, or in place of a path
     r"|\[patch: |(?<=for patch )(?![\w.]+\[)|(?<=decoding )(?!JSON\b)|literal sources? |line \[\d"
     r"|(?<=out of bounds for value )|(?<=cannot be found in )|(?<=is not a string: )"
+    r"|(?<=: value: )\{|(?<=even length contents: )"  # of older versions
 )
 """Where manifests begin with nothing after them."""
 

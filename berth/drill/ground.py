@@ -10,6 +10,7 @@ from berth.errors import InvalidInput, OperationFailed, Problem, did_you_mean, o
 from berth.local.controlplane import ControlPlane
 from berth.local.fleet import Fleet
 from berth.project import Project
+from berth.render.flux import RETRY
 from berth.settings import Engine
 from berth.status import Row, State
 from berth.status.collect import Scope, collect_all
@@ -57,9 +58,12 @@ class Ground:
         return "watched" if self.engine is Engine.ARGOCD else f"sync every {self.placed[cluster].policy.sync.interval}"
 
     def heal_seconds(self, cluster: str) -> float:
-        """How long that may take: Flux stretches intervals by up to a twentieth."""
-        interval = 0.0 if self.engine is Engine.ARGOCD else in_seconds(self.placed[cluster].policy.sync.interval)
-        return 1.05 * interval + 90
+        """How long that may take. Flux stretches intervals by up to a twentieth. What is deleted between applying and
+        the look at workloads, it waits for until `sync.timeout`, and applies with the next try."""
+        if self.engine is Engine.ARGOCD:
+            return 90.0
+        sync = self.placed[cluster].policy.sync
+        return 1.05 * (in_seconds(sync.interval) + in_seconds(RETRY)) + in_seconds(sync.timeout) + 90
 
     def plane(self, cluster: str) -> ControlPlane:
         return next(plane for plane in self.fleet.planes() if plane.name == cluster)

@@ -12,6 +12,9 @@ from berth.settings import Cluster
 from berth.tenants import Tenant
 from berth.tenants.must_hold import patch_of
 
+RETRY = "1m"
+"""How long Flux waits before it tries a sync again that failed."""
+
 
 def sync_objects(cluster: Cluster, tenant: Tenant) -> Iterator[Object]:
     """A GitRepository that holds nothing but the tenant's directory, and a Kustomization that applies the cluster's
@@ -79,7 +82,7 @@ def _kustomization(tenant: Tenant) -> dict[str, Any]:
         "interval": sync.interval,
         "path": f"./{tenant.source.path}" if tenant.source.path != "." else "./",
         "prune": sync.prune,
-        "retryInterval": "1m",
+        "retryInterval": RETRY,
         "serviceAccountName": names.RECONCILER,
         "sourceRef": {"kind": "GitRepository", "name": tenant.name},
         "timeout": sync.timeout,

@@ -15,7 +15,7 @@ from typing import Any
 from berth import names
 from berth.render.admission import policy
 from berth.render.argocd import SERVER
-from berth.render.flux import login
+from berth.render.flux import RETRY, login
 from berth.render.objects import Object, make
 from berth.settings import Cluster, Engine
 from berth.settings.credentials import CredentialKind
@@ -208,7 +208,7 @@ def _flux(cluster: Cluster) -> Iterator[Object]:
             "patches": _must_hold(cluster),
             "path": f"./{index_of(cluster)}",
             "prune": True,
-            "retryInterval": "1m",
+            "retryInterval": RETRY,
             "serviceAccountName": names.ROOT,
             "sourceRef": {"kind": "GitRepository", "name": names.ROOT},
             "timeout": "5m",

@@ -35,7 +35,7 @@ def test_every_fault_is_seen_and_put_right_in_every_cluster(fleet: TestFleet) ->
     fleet.wait_in_sync()
     before, pids = content(fleet), fleet.pids()
     images = {cluster: fleet.image_of(cluster, "storefront", "web") for cluster in CLUSTERS}
-    done = fleet.berth("drill", "--tenant", "storefront", "--json", seconds=400)
+    done = fleet.berth("drill", "--tenant", "storefront", "--json", seconds=600)
     catch_up(fleet)
     data = json.loads(done.stdout)
     assert (data["engine"], data["tenant"]) == (fleet.engine.name, "storefront")

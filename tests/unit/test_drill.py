@@ -19,6 +19,7 @@ from berth.drill.hand import _other_tag
 from berth.drill.watch import Wait, until
 from berth.errors import InvalidInput, OperationFailed
 from berth.local.fleet import Member
+from berth.settings import Engine
 from berth.status import Row, State
 from tests.support import Sandbox
 
@@ -53,6 +54,15 @@ def test_each_cluster_is_a_step_when_it_is_seen_and_a_missed_one_has_no_time() -
     assert first.seconds is not None
     assert first.seconds >= 5
     assert (second.cluster, second.seconds, second.told, second.good) == ("gcp", None, "not within 6 s", False)
+
+
+@pytest.mark.parametrize(("engine", "seconds"), [("flux", 1.05 * (30 + 60) + 120 + 90), ("argocd", 90)])
+def test_a_change_by_hand_has_the_time_of_a_sync_that_fails_once(sandbox: Sandbox, engine: str, seconds: float) -> None:
+    # A Deployment that goes between applying and the look at workloads is waited for until the sync's timeout.
+    sandbox.tenant("sync: {interval: 30s, timeout: 2m}\n")
+    fleet: Any = SimpleNamespace(agent=SimpleNamespace(engine=Engine(engine)))
+    found = Ground(fleet, sandbox.load(), "dev", "acme", {"aws-dev": sandbox.placed()})
+    assert found.heal_seconds("aws-dev") == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(

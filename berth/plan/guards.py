@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from operator import eq
 from typing import Any
 
 from berth import names
@@ -191,10 +192,6 @@ def _holds_registry(allowed: str, entry: str) -> bool:
     return entry == allowed or entry.startswith(f"{allowed}/")
 
 
-def _holds_itself(allowed: str, entry: str) -> bool:
-    return entry == allowed
-
-
 def _holds_host(allowed: str, entry: str) -> bool:
     return entry == allowed or (allowed.startswith("*.") and entry.endswith(allowed[1:]))
 
@@ -202,7 +199,7 @@ def _holds_host(allowed: str, entry: str) -> bool:
 _ALLOWED = (
     (names.REGISTRIES_ANNOTATION, "registries", _holds_registry),
     (names.HOSTS_ANNOTATION, "hosts", _holds_host),
-    (names.PRIORITIES_ANNOTATION, "priority classes", _holds_itself),
+    (names.PRIORITIES_ANNOTATION, "priority classes", eq),
 )
 """Annotations with a list, what it is of, and whether one of its entries allows all that another does."""
 

@@ -25,7 +25,7 @@ class CredentialKind(StrEnum):
 
 
 SHARED_SECRET = "deploy-repo"  # noqa: S105 - the name of the Secret, not a secret
-"""The Secret that Berth makes for Flux, in each sync namespace."""
+"""The Secret that Berth makes for Flux, in the sync namespace of each tenant that pulls from the deploy repo."""
 
 
 class SecretMark:

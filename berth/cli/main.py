@@ -11,6 +11,7 @@ import io
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -90,6 +91,9 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # What is printed is YAML and JSON for other programs: UTF-8, whatever the locale says.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    # An interrupt may come before what is asynchronous has begun. Python would tell the person of a forgotten `await`,
+    # which the type checker finds.
+    warnings.filterwarnings("ignore", message="coroutine .* was never awaited", category=RuntimeWarning)
     # Thousands of tenants are millions of small objects that stay: Python would look through them again and again.
     gc.set_threshold(1_000_000)
     code, tell = _outcome()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,16 @@ from tests.serve.clusters import Simulated, event
 from tests.serve.conftest import Served, serving, until
 
 TOKEN = "0123456789abcdefXYZ"  # noqa: S105 - of no server
+_EARLY = """
+import asyncio
+from berth.cli.main import main
+
+def run(*_, **__):
+    raise KeyboardInterrupt
+
+asyncio.Runner.run = run
+main()
+"""
 
 
 @pytest.fixture
@@ -41,17 +53,24 @@ def test_ctrl_c_ends_it_with_streams_open(root: Path) -> None:
         assert found.interrupt() == 130
 
 
-def test_ctrl_c_ends_it_while_a_git_server_does_not_answer(simulated: Simulated, root: Path) -> None:
-    url = simulated.url
+def test_ctrl_c_ends_it_while_a_git_server_does_not_answer(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        other = f"http://127.0.0.1:{silent.getsockname()[1]}/deploy.git"
-        simulated.follow(other)
+        # A project of its own: whoever asks this server is the one that is interrupted.
+        alone = Simulated.create(tmp_path / "project", f"http://127.0.0.1:{silent.getsockname()[1]}/deploy.git")
         try:
-            with serving(root, "--timeout", "300") as found:
-                until("git is asked", lambda: silent.accept())
+            with serving(alone.sandbox.root, "--timeout", "300") as found:
+                silent.settimeout(60)
+                silent.accept()
                 assert found.interrupt() == 130
         finally:
-            simulated.follow(url)
+            alone.stop()
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("status", "--no-server")])
+def test_ctrl_c_before_the_loop_has_begun_says_just_that(root: Path, command: tuple[str, ...]) -> None:
+    arguments = [sys.executable, "-c", _EARLY, "--project", str(root), *command]
+    ended = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr.strip()) == (130, "error: interrupted")
 
 
 def test_a_port_that_is_taken_is_one_line(simulated: Simulated, served: Served) -> None:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from berth.errors import InvalidInput
 from berth.plan.deploy_repo import Looked, Pull, look_at
+from berth.settings import Engine
 from tests.plan.project import ROOT
 
+URL = "https://git.example.com/deploy.git"
+ACME_PULL = Pull("aws-dev", "acme", Engine.FLUX, URL, ("branch", "main"), "apps/acme/dev/aws", "apps/acme", "acme")
+GLOBEX_PULL = replace(
+    ACME_PULL, tenant="globex", path="apps/globex/dev/aws", directory="apps/globex", namespace="globex"
+)
 DEPLOYMENT = """\
 apiVersion: v1
 kind: ConfigMap

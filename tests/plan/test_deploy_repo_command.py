@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from berth.local.build import build_kustomize
 from tests.plan.deploy_repo import DEPLOYMENT, DeployRepo
 from tests.plan.project import ACME, ROOT, Repo
 from tests.support import Outcome
@@ -26,16 +25,6 @@ config:
     - {name: aws-dev, provider: existing, cloud: aws, region: local, kubeconfig: kubeconfig, context: aws-dev}
 """
 ENDINGS = {"text": "txt", "markdown": "md", "json": "json", "html": "html"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def kustomize() -> Path:
-    return build_kustomize(ROOT / "local")
-
-
-@pytest.fixture
-def deploy(tmp_path: Path) -> DeployRepo:
-    return DeployRepo(tmp_path / "deploy")
 
 
 @pytest.fixture

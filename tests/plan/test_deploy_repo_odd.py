@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from berth.errors import InvalidInput
-from berth.local.build import build_kustomize
 from berth.plan.deploy_repo import Pull
 from berth.settings import Engine
 from berth.tenants.must_hold import patch_of
-from tests.components.recording import ROOT
-from tests.plan.deploy_repo import DeployRepo
-from tests.plan.test_deploy_repo import ACME
+from tests.plan.deploy_repo import ACME_PULL, DeployRepo
 
 pytestmark = pytest.mark.e2e  # kustomize is built as the local fleet's
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n"  # noqa: S105 - a manifest
 HELD = SECRET + "stringData: {a: SUPERSECRET}\n"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def kustomize() -> Path:
-    return build_kustomize(ROOT / "local")
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> DeployRepo:
-    return DeployRepo(tmp_path / "deploy")
-
-
-def outcome(repo: DeployRepo, pull: Pull = ACME) -> str:
+def outcome(deploy: DeployRepo, pull: Pull = ACME_PULL) -> str:
     """All that is told of acme's manifests: what changes, or what is wrong with them."""
     try:
-        looked = repo.look([pull], [pull])
+        looked = deploy.look([pull], [pull])
     except InvalidInput as error:
         return " ".join(str(problem) for problem in error.problems)
     return repr(looked.changes)
@@ -71,10 +57,10 @@ def outcome(repo: DeployRepo, pull: Pull = ACME) -> str:
     ],
     ids=lambda text: text[-60:],
 )
-def test_an_odd_manifest_is_a_problem_or_is_told(repo: DeployRepo, manifest: str) -> None:
-    repo.write("apps/acme/base/odd.yaml", manifest)
-    repo.write("apps/acme/base/kustomization.yaml", "resources: [web.yaml, odd.yaml]\n")
-    found = outcome(repo)
+def test_an_odd_manifest_is_a_problem_or_is_told(deploy: DeployRepo, manifest: str) -> None:
+    deploy.write("apps/acme/base/odd.yaml", manifest)
+    deploy.write("apps/acme/base/kustomization.yaml", "resources: [web.yaml, odd.yaml]\n")
+    found = outcome(deploy)
     assert "SUPERSECRET" not in found
     assert "dev-" in found or "acme in aws-dev: found " in found
 
@@ -106,20 +92,20 @@ def test_an_odd_manifest_is_a_problem_or_is_told(repo: DeployRepo, manifest: str
     ids=lambda text: text[:60],
 )
 @pytest.mark.parametrize("engine", [Engine.FLUX, Engine.ARGOCD])
-def test_an_odd_kustomization_is_a_problem_or_is_told(repo: DeployRepo, kustomization: str, engine: Engine) -> None:
-    pull = replace(ACME, engine=engine, must_hold=(patch_of("ConfigMap/web")["patch"],), path="apps/acme/base")
-    repo.write("apps/acme/base/secret.yaml", HELD)
-    (repo.root / "apps/acme/base/env").write_bytes(b"SUPERSECRET\xff=a\n")
-    repo.write("apps/acme/base/kustomization.yaml", f"resources: [web.yaml, secret.yaml]\n{kustomization}")
-    found = outcome(repo, pull)
+def test_an_odd_kustomization_is_a_problem_or_is_told(deploy: DeployRepo, kustomization: str, engine: Engine) -> None:
+    pull = replace(ACME_PULL, engine=engine, must_hold=(patch_of("ConfigMap/web")["patch"],), path="apps/acme/base")
+    deploy.write("apps/acme/base/secret.yaml", HELD)
+    (deploy.root / "apps/acme/base/env").write_bytes(b"SUPERSECRET\xff=a\n")
+    deploy.write("apps/acme/base/kustomization.yaml", f"resources: [web.yaml, secret.yaml]\n{kustomization}")
+    found = outcome(deploy, pull)
     assert "SUPERSECRET" not in found
     assert "name='s'" in found or "'name': 's'" in found or "acme in aws-dev: found " in found
 
 
-def test_a_kustomization_that_only_kustomize_can_read_leads_nowhere(repo: DeployRepo) -> None:
-    repo.write("outside/kustomization.yaml", "resources: []\n")
+def test_a_kustomization_that_only_kustomize_can_read_leads_nowhere(deploy: DeployRepo) -> None:
+    deploy.write("outside/kustomization.yaml", "resources: []\n")
     hidden = "commonAnnotations: {a: !own b, c: =}\nresources: [../../../outside]\n"
-    repo.write("apps/acme/base/kustomization.yaml", hidden)
-    assert "outside of what the agent sees" in repo.problems([ACME])[0]
-    repo.write("apps/acme/base/kustomization.yaml", f"openapi: {'[' * 200}{']' * 200}\n{hidden}")
-    assert "values inside each other" in repo.problems([ACME])[0]
+    deploy.write("apps/acme/base/kustomization.yaml", hidden)
+    assert "outside of what the agent sees" in deploy.problems([ACME_PULL])[0]
+    deploy.write("apps/acme/base/kustomization.yaml", f"openapi: {'[' * 200}{']' * 200}\n{hidden}")
+    assert "values inside each other" in deploy.problems([ACME_PULL])[0]

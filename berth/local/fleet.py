@@ -24,7 +24,7 @@ from berth.local.argocd import ARGOCD, KNOWN_HOSTS
 from berth.local.build import Binaries
 from berth.local.controlplane import ControlPlane
 from berth.local.flux import FLUX
-from berth.local.kubeconfig import kubeconfig, write_kubeconfig
+from berth.local.kubeconfig import kubeconfig, says_otherwise, write_kubeconfig
 from berth.local.paths import FleetPaths
 from berth.local.ports import HOST, Ports
 from berth.local.processes import Spec
@@ -110,12 +110,16 @@ class Fleet:
         plane.folder.mkdir(parents=True, exist_ok=True)
         for needed in (folder for agent in plane.agents for folder in agent.folders):
             (plane.folder / needed).mkdir(exist_ok=True)
-        if pki.ensure(plane.certificates, plane.clients):
-            # Whoever runs was started with the former certificates.
+        renewed, at = pki.ensure(plane.certificates, plane.clients), plane.port("apiserver")
+        configs = {
+            plane.config_of(client): kubeconfig({plane.name: (at, plane.certificates, client)})
+            for client in plane.clients
+        }
+        if renewed or any(says_otherwise(*each) for each in configs.items()):
+            # Whoever runs was started with the former certificates, or asks the API server where it is no more.
             processes.stop(self._members(plane.name))
-        for client in plane.clients:
-            entry = {plane.name: (plane.port("apiserver"), plane.certificates, client)}
-            write_kubeconfig(plane.config_of(client), kubeconfig(entry))
+        for each in configs.items():
+            write_kubeconfig(*each)
         self._write_kwok_config(plane)
         write_text(plane.folder / KNOWN_HOSTS, self.stack.settings.known_hosts or "")
         specs = {spec.name.partition("/")[2]: spec for spec in plane.specs()}

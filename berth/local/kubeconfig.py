@@ -38,7 +38,16 @@ def kubeconfig(entries: dict[str, tuple[int, Path, str]]) -> dict[str, Any]:
 
 
 def write_kubeconfig(path: Path, config: dict[str, Any]) -> None:
-    write_text(path, yaml.safe_dump(config, sort_keys=False), mode=0o600)
+    write_text(path, _text(config), mode=0o600)
+
+
+def says_otherwise(path: Path, config: dict[str, Any]) -> bool:
+    """Whether there is a kubeconfig, and it is another one."""
+    return path.is_file() and path.read_bytes() != _text(config).encode()
+
+
+def _text(config: dict[str, Any]) -> str:
+    return yaml.safe_dump(config, sort_keys=False)
 
 
 def _encoded(path: Path) -> str:

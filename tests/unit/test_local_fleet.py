@@ -1,0 +1,84 @@
+"""The local fleet's `up`: what of a cluster is started anew, and what is tried again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from berth.local import processes
+from berth.local.build import Binaries
+from berth.local.fleet import Fleet
+from berth.local.paths import FleetPaths
+from berth.settings import Engine
+from tests.support import Sandbox
+
+STACK = """\
+config:
+  berth:environment: local
+  berth:gitops: {install: none}
+  berth:deployRepo: {url: "http://127.0.0.1:7480/deploy.git"}
+  berth:clusters:
+    - name: here
+      provider: existing
+      cloud: aws
+      region: local
+      kubeconfig: .local/kubeconfig
+      context: here
+"""
+RUNNING = ("here/etcd", "here/kube-scheduler", "here/kwok", "git-server")
+
+
+class AnyBinary(Binaries):
+    def __getitem__(self, name: str) -> str:
+        return f"/bin/{name}"
+
+    def data(self, module: str) -> list[Path]:
+        del module
+        return []
+
+
+class Cluster:
+    """The fleet's one cluster, of which some processes run, and none is started or ended in earnest."""
+
+    def __init__(self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+        sandbox.write("Pulumi.local.yaml", STACK)
+        self.paths = FleetPaths.of(sandbox.root)
+        self.paths.state.mkdir()
+        self._stack = sandbox.load().stack("local")
+        self.stopped: list[str] = []
+        alive = {name: SimpleNamespace(name=name) for name in RUNNING}
+        monkeypatch.setattr(processes, "running", lambda _: alive)
+        monkeypatch.setattr(processes, "stop", lambda which: self.stopped.extend(each.name for each in which))
+        monkeypatch.setattr(Fleet, "_ensure", lambda *_: False)
+        for wait in ("_wait_ready", "_wait_agent", "_install_agent"):
+            monkeypatch.setattr(Fleet, wait, lambda *_: None)
+
+    def fleet(self) -> Fleet:
+        return Fleet(self.paths.state.parent, self._stack, self.paths, AnyBinary(()), Engine.FLUX)
+
+    def up(self, port: int) -> list[str]:
+        """What is stopped by an `up` with the API server at a port."""
+        (plane,) = self.fleet().planes()
+        ports = {f"here/{server}": port + index for index, server in enumerate(sorted(plane.servers))}
+        assert ports["here/apiserver"] == port
+        self.paths.ports.write_text(json.dumps(ports))
+        self.stopped.clear()
+        fleet = self.fleet()
+        (plane,) = fleet.planes()
+        fleet._cluster_up(plane, lambda *_: None)
+        assert f"127.0.0.1:{port}\n" in plane.config_of("kwok").read_text()
+        return sorted(self.stopped)
+
+
+def test_a_cluster_is_started_anew_where_its_api_server_has_another_port(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of the processes that ask it, only those of the agent are told of ports by their flags.
+    cluster = Cluster(sandbox, monkeypatch)
+    cluster.up(7001)
+    assert cluster.up(7001) == []
+    assert cluster.up(7101) == ["here/etcd", "here/kube-scheduler", "here/kwok"]
+    assert cluster.up(7101) == []

@@ -32,7 +32,10 @@ from berth.local.stack import GIT_SERVER, clusters_of, git_port
 from berth.render.emit import to_yaml
 from berth.settings import Engine, StackFile
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
+"""How long a program may take until it is ready. It is there in seconds, but for a machine that is busy otherwise."""
+_UNTOLD = ("no matches for kind", "could not find the requested resource")
+"""In what kubectl says of a kind that the API server has only just taken up."""
 
 AGENTS = {agent.engine: agent for agent in (FLUX, ARGOCD)}
 
@@ -205,7 +208,7 @@ class Fleet:
         self._apply(plane, files, to_yaml(objects) if objects else None)
         self._wait_for_kinds(plane)
         if self.agent.custom_resources:
-            self._apply(plane, [self._manifest(name) for name in self.agent.custom_resources])
+            self._apply_new_kinds(plane, [self._manifest(name) for name in self.agent.custom_resources])
 
     def manifests_of(self, agent: Agent) -> list[Path]:
         """The kinds of an agent, and its namespace, accounts and rights."""
@@ -224,6 +227,17 @@ class Fleet:
                 time.sleep(0.2)
             else:
                 return
+
+    def _apply_new_kinds(self, plane: ControlPlane, files: list[Path]) -> None:
+        """A definition counts as established a moment before the API server lists its kind for everybody."""
+        end = time.monotonic() + READY_SECONDS
+        while True:
+            try:
+                return self._apply(plane, files)
+            except OperationFailed as error:
+                if time.monotonic() > end or not any(words in error.message for words in _UNTOLD):
+                    raise
+                time.sleep(0.2)
 
     def _manifest(self, name: str) -> Path:
         return self.root / "local" / "manifests" / f"{name}.yaml"

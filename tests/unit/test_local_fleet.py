@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from berth.errors import OperationFailed
 from berth.local import processes
 from berth.local.build import Binaries
+from berth.local.controlplane import ControlPlane
 from berth.local.fleet import Fleet
 from berth.local.paths import FleetPaths
 from berth.settings import Engine
@@ -82,3 +85,20 @@ def test_a_cluster_is_started_anew_where_its_api_server_has_another_port(
     assert cluster.up(7001) == []
     assert cluster.up(7101) == ["here/etcd", "here/kube-scheduler", "here/kwok"]
     assert cluster.up(7101) == []
+
+
+def test_a_kind_that_the_api_server_does_not_list_yet_is_waited_for(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = ['error: no matches for kind "AppProject"\nensure CRDs are installed first', "", "error: forbidden"]
+
+    def apply(*_: object) -> None:
+        if (message := said.pop(0)) != "":
+            raise OperationFailed(message)
+
+    monkeypatch.setattr(Fleet, "_apply", apply)
+    fleet = Cluster(sandbox, monkeypatch).fleet()
+    fleet._apply_new_kinds(cast(ControlPlane, None), [])
+    assert said == ["error: forbidden"]
+    with pytest.raises(OperationFailed, match="forbidden"):
+        fleet._apply_new_kinds(cast(ControlPlane, None), [])

@@ -17,7 +17,8 @@ from berth.local.controlplane import ControlPlane
 from berth.local.fleet import Fleet, alone
 from berth.settings import Delivery
 
-GONE_SECONDS = 60.0
+GONE_SECONDS = 180.0
+"""A controller lets go of an object when it is done with what it is at: two engines at once are busy."""
 
 
 def retire_former(fleet: Fleet, tell: Tell) -> None:

@@ -65,6 +65,16 @@ class Ground:
         sync = self.placed[cluster].policy.sync
         return 1.05 * (in_seconds(sync.interval) + in_seconds(RETRY)) + in_seconds(sync.timeout) + 90
 
+    @property
+    def settle_seconds(self) -> float:
+        """How long all of the fleet has until it is in sync again. What an agent is at may fail, where its API server
+        or a workload goes: Flux waits for that until `sync.timeout`, Argo CD for a minute, and both try again a minute
+        later."""
+        clusters = self.project.stack(self.stack).clusters
+        timeouts = [in_seconds(each.policy.sync.timeout) for at in clusters for each in self.project.tenants_in(at)]
+        waited = 60.0 if self.engine is Engine.ARGOCD else max(timeouts)
+        return waited + 1.05 * in_seconds(RETRY) + 120
+
     def plane(self, cluster: str) -> ControlPlane:
         return next(plane for plane in self.fleet.planes() if plane.name == cluster)
 

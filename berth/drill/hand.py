@@ -16,8 +16,6 @@ from berth.handover.model import LABELS
 from berth.local.fleet import parse_json
 from berth.settings import Engine
 
-UNDO_SECONDS = 60.0
-
 
 @dataclass(frozen=True)
 class Fault:
@@ -55,7 +53,8 @@ class ByHand:
         """Has the agents look now where something is not undone yet. Raises OperationFailed where it stays."""
         for fault in self._open:
             self._ask_for_sync(fault.cluster)
-        end = time.monotonic() + UNDO_SECONDS
+        # An agent that is at a sync looks again after that.
+        end = time.monotonic() + max((self.ground.heal_seconds(fault.cluster) for fault in self._open), default=0.0)
         while left := [fault for fault in self._open if not fault.healed()]:
             if time.monotonic() > end:
                 raise OperationFailed(f"{left[0].told} in {left[0].cluster} is not undone", "berth local deploy")

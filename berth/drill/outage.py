@@ -11,8 +11,8 @@ from berth.drill.watch import Wait, until
 from berth.local import processes
 from berth.status import State
 
-SEEN_SECONDS = 60.0
-BACK_SECONDS = 180.0
+SEEN_SECONDS = 120.0
+START_SECONDS = 60.0
 _BAD = (State.FAILING, State.MISSING, State.UNREACHABLE)
 
 
@@ -37,7 +37,8 @@ class Outage:
         report.doing(f"starting the API server of {lost} again")
         began = time.monotonic()
         self._start()
-        yield from until([Wait("lost cluster in sync again", lost, BACK_SECONDS, began)], self._in_sync)
+        patience = START_SECONDS + ground.settle_seconds
+        yield from until([Wait("lost cluster in sync again", lost, patience, began)], self._in_sync)
 
     def undo(self) -> None:
         """Starts the API server again where that was not done. Raises OperationFailed."""

@@ -15,9 +15,6 @@ from berth.drill.model import Report, Step
 from berth.drill.outage import Outage
 from berth.errors import OperationFailed
 
-SETTLE_SECONDS = 120.0
-"""How long all of the fleet has to be in sync again after a part."""
-
 
 def run(ground: Ground, report: Report) -> list[Step]:
     """Returns the steps that were made. A part with a step that failed is the last one.
@@ -44,7 +41,7 @@ def run(ground: Ground, report: Report) -> list[Step]:
 
 def _settle(ground: Ground) -> None:
     """Waits until all of the fleet is in sync. Raises OperationFailed where it is not, with what is not."""
-    end = time.monotonic() + SETTLE_SECONDS
+    end = time.monotonic() + ground.settle_seconds
     while True:
         try:
             return check_in_sync(ground)

@@ -9,13 +9,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from berth.cli.drill import show
-from berth.drill import Ground, Step, find_ground, ground, run
-from berth.drill.hand import _other_tag
+from berth.drill import Ground, Step, find_ground, ground, hand, run
+from berth.drill.hand import ByHand, Fault, _other_tag
 from berth.drill.watch import Wait, until
 from berth.errors import InvalidInput, OperationFailed
 from berth.local.fleet import Member
@@ -63,6 +63,29 @@ def test_a_change_by_hand_has_the_time_of_a_sync_that_fails_once(sandbox: Sandbo
     fleet: Any = SimpleNamespace(agent=SimpleNamespace(engine=Engine(engine)))
     found = Ground(fleet, sandbox.load(), "dev", "acme", {"aws-dev": sandbox.placed()})
     assert found.heal_seconds("aws-dev") == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(("engine", "seconds"), [("flux", 400 + 1.05 * 60 + 120), ("argocd", 60 + 1.05 * 60 + 120)])
+def test_all_of_the_fleet_has_the_time_of_a_sync_that_fails_once(sandbox: Sandbox, engine: str, seconds: float) -> None:
+    sandbox.tenant("sync: {timeout: 10s}\n")
+    sandbox.tenant("sync: {timeout: 400s}\n", name="slow")
+    fleet: Any = SimpleNamespace(agent=SimpleNamespace(engine=Engine(engine)))
+    found = Ground(fleet, sandbox.load(), "dev", "acme", {"aws-dev": sandbox.placed()})
+    assert found.settle_seconds == pytest.approx(seconds)
+
+
+def test_what_is_undone_after_a_sync_that_fails_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0], sleep=lambda _: now.__setitem__(0, now[0] + 10), time=time.time)
+    monkeypatch.setattr(hand, "time", clock)
+    monkeypatch.setattr(ByHand, "_ask_for_sync", lambda *_: None)
+    part = ByHand(cast(Ground, SimpleNamespace(heal_seconds=lambda _: 218.0)))
+    part._open = [Fault("deletion by hand undone", "aws-dev", "Deployment web", lambda: now[0] >= 130)]
+    part.undo()
+    part._open = [Fault("deletion by hand undone", "aws-dev", "Deployment web", lambda: False)]
+    with pytest.raises(OperationFailed, match="Deployment web in aws-dev is not undone"):
+        part.undo()
+    assert now[0] < 400
 
 
 @pytest.mark.parametrize(
@@ -166,6 +189,7 @@ class Part:
         self.log.append(f"undo {self.name}")
 
 
+GROUND = cast(Ground, SimpleNamespace(settle_seconds=1.0))
 GOOD = Step("seen", "aws", 1.0)
 MISSED = replace(GOOD, seconds=None)
 
@@ -190,14 +214,14 @@ def test_each_part_is_undone_and_all_is_in_sync_before_the_next(
 ) -> None:
     parts(monkeypatch, *(Part(name, log, GOOD) for name in "abc"))
     told = Told()
-    steps = run(None, told)  # type: ignore[arg-type]
+    steps = run(GROUND, told)
     assert steps == told.steps == [GOOD] * 3
     assert log == ["undo a", "in sync", "undo b", "in sync", "undo c", "in sync"]
 
 
 def test_a_part_with_a_step_that_was_missed_is_the_last(monkeypatch: pytest.MonkeyPatch, log: list[str]) -> None:
     parts(monkeypatch, Part("a", log, MISSED, GOOD), Part("b", log, GOOD), Part("c", log, GOOD))
-    assert run(None, Told()) == [MISSED, GOOD]  # type: ignore[arg-type]
+    assert run(GROUND, Told()) == [MISSED, GOOD]
     assert log == ["undo a", "in sync"]
 
 
@@ -208,7 +232,7 @@ def test_whatever_ends_it_what_was_done_is_undone(
     before = signal.getsignal(signal.SIGINT)
     parts(monkeypatch, Part("a", log, GOOD), Part("b", log, error), Part("c", log, GOOD))
     with pytest.raises(type(error)):
-        run(None, Told())  # type: ignore[arg-type]
+        run(GROUND, Told())
     assert log == ["undo a", "in sync", "undo b", "in sync"]
     assert signal.getsignal(signal.SIGINT) is before
 

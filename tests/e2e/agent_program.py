@@ -67,7 +67,7 @@ class Program:
         }
         return subprocess.run(
             ["pulumi", *arguments, "--non-interactive", "--stack=test"],
-            cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300,
+            cwd=self.folder, env=environment, capture_output=True, text=True, timeout=900,
         )  # fmt: skip
 
     def up(self) -> subprocess.CompletedProcess[str]:

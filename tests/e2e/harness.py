@@ -26,6 +26,10 @@ from berth.status.collect import collect
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("Pulumi.yaml", "Pulumi.*.yaml", "__main__.py", "requirements.txt", "constraints.txt")
+PATIENCE = 300.0
+"""How many seconds a test waits at most for what takes a few. What fails once in a slow moment takes more: Flux waits
+for a workload that it has applied and does not find for a minute here, and tries again a minute later; a source that
+fails, and a controller without its API server, looks again after as long as it has failed."""
 CLUSTERS = ("aws-local", "gcp-local", "azure-local")
 PLACED = {
     "ledger": ("aws-local", "azure-local"),
@@ -114,7 +118,7 @@ class TestFleet:
     def worktree(self) -> Path:
         return self.root / ".local" / "deploy"
 
-    def berth(self, *arguments: str, ok: bool = True, seconds: float = 300) -> subprocess.CompletedProcess[str]:
+    def berth(self, *arguments: str, ok: bool = True, seconds: float = 900) -> subprocess.CompletedProcess[str]:
         """Runs the berth command in the project."""
         command = [sys.executable, "-m", "berth", *arguments]
         done = subprocess.run(
@@ -164,7 +168,7 @@ class TestFleet:
             command += [f"--as={user}", *(f"--as-group={group}" for group in groups)]
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.root)}
         done = subprocess.run(
-            [*command, *arguments], input=stdin, env=environment, capture_output=True, text=True, timeout=120
+            [*command, *arguments], input=stdin, env=environment, capture_output=True, text=True, timeout=PATIENCE
         )
         if ok:
             assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
@@ -185,7 +189,7 @@ class TestFleet:
         pid = self.pids()[process]
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        self.wait(f"{process} has ended", lambda: self.pids()[process] is None, 10)
+        self.wait(f"{process} has ended", lambda: self.pids()[process] is None)
 
     def image_of(self, cluster: str, namespace: str, deployment: str) -> str:
         """The image of a Deployment's first container; empty where there is no such Deployment."""
@@ -215,21 +219,21 @@ class TestFleet:
         self.git("push", "--quiet", "origin", "main")
         return self.git("rev-parse", "HEAD")
 
-    def wait(self, what: str, check: Callable[[], object], seconds: float = 90) -> None:
+    def wait(self, what: str, check: Callable[[], object], seconds: float = PATIENCE) -> None:
         """Waits until `check` is true."""
         end = time.monotonic() + seconds
         while not check():
             assert time.monotonic() < end, f"after {seconds:.0f} s, still not so: {what}\n{self._told()}"
             time.sleep(0.5)
 
-    def wait_in_sync(self, *, but: Sequence[str] = (), seconds: float = 120) -> None:
+    def wait_in_sync(self, *, but: Sequence[str] = ()) -> None:
         """Waits until every tenant (of clusters and tenants not in `but`) is in sync at the expected commit."""
 
         def settled() -> bool:
             rows = [row for key, row in self.status().items() if not set(key) & set(but)]
             return bool(rows) and all(row["state"] == "in sync" for row in rows)
 
-        self.wait("every tenant is in sync", settled, seconds)
+        self.wait("every tenant is in sync", settled)
 
     def _told(self) -> str:
         return self.berth("status", "--stack", "local", ok=False).stdout

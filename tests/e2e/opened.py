@@ -42,7 +42,7 @@ def _restart(fleet: TestFleet) -> None:
         for process in (server, *server.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-    fleet.wait("the repo servers have ended", lambda: not any(fleet.pids()[name] == pids[name] for name in pids), 10)
+    fleet.wait("the repo servers have ended", lambda: not any(fleet.pids()[name] == pids[name] for name in pids))
     for checkouts in FleetPaths.of(fleet.root).state.rglob("_argocd-repo"):
         shutil.rmtree(checkouts, ignore_errors=True)
     fleet.berth("local", "up")

@@ -222,7 +222,7 @@ def prepare(fleet: TestFleet, item: Commit) -> None:
             fleet.kubectl(item.cluster, "patch", *where, "--type=merge", f"--patch={body}")
         return not is_syncing(application)
 
-    fleet.wait(f"the sync of {item.tenant} in {item.cluster} has ended", ended, 60)
+    fleet.wait(f"the sync of {item.tenant} in {item.cluster} has ended", ended)
 
 
 def refresh(fleet: TestFleet, cluster: str, tenant: str) -> None:
@@ -233,7 +233,7 @@ def refresh(fleet: TestFleet, cluster: str, tenant: str) -> None:
     def looked() -> bool:
         return _REFRESH not in fleet.get(cluster, *where)["metadata"].get("annotations", {})
 
-    fleet.wait(f"Argo CD has looked at {tenant} in {cluster}", looked, 90)
+    fleet.wait(f"Argo CD has looked at {tenant} in {cluster}", looked)
 
 
 def verdict(fleet: TestFleet, item: Commit, commit: str) -> Verdict:
@@ -248,7 +248,7 @@ def verdict(fleet: TestFleet, item: Commit, commit: str) -> Verdict:
         found.extend([said] if said else [])
         return said is not None
 
-    fleet.wait(f"{item.id} was tried in {item.cluster}", tried, 60)
+    fleet.wait(f"{item.id} was tried in {item.cluster}", tried)
     return found[-1]
 
 

@@ -67,7 +67,7 @@ def changed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         suspend(fleet)
         fleet.berth("local", "deploy")
         if delivery is Delivery.GIT:  # by an engine's hand, which takes a look or two
-            fleet.wait("every tenant is suspended", lambda: states(fleet) == {"suspended"}, 60)
+            fleet.wait("every tenant is suspended", lambda: states(fleet) == {"suspended"})
         suspended = states(fleet)
         # Neither engine looks: what goes now, the former one cannot prune and the new one does not know.
         remove(fleet, "gone")
@@ -77,7 +77,7 @@ def changed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         resume(fleet)
         fleet.berth("local", "deploy")
         fleet.engine = new
-        fleet.wait_in_sync(seconds=180)
+        fleet.wait_in_sync()
         yield Changed(fleet, former, before, uids(fleet), suspended, hand_over(fleet), delivery)
     finally:
         fleet.berth("local", "down", "--delete", ok=False)
@@ -91,7 +91,7 @@ def hand_over(fleet: TestFleet) -> list[dict[str, Any]]:
         rows[:] = json.loads(fleet.berth("handover", "--stack", "local", "--json", ok=False).stdout)["rows"]
         return not any(row["message"] for row in rows)
 
-    fleet.wait("no tenant is passed over", done, 60)
+    fleet.wait("no tenant is passed over", done)
     return rows
 
 
@@ -234,14 +234,13 @@ def test_a_guard_rail_that_is_taken_back_leaves_the_cluster(changed: Changed) ->
     fleet.berth("local", "deploy")
     without = {key: value for key, value in before.items() if key != "count/cronjobs.batch"}
     assert without != before
-    fleet.wait("the quota is without it", lambda: fleet.get("aws-local", *quota)["spec"]["hard"] == without, 60)
+    fleet.wait("the quota is without it", lambda: fleet.get("aws-local", *quota)["spec"]["hard"] == without)
 
 
 def test_what_is_deleted_by_hand_returns(changed: Changed) -> None:
     fleet, service = changed.fleet, ("service", "web", "--namespace", "storefront")
     fleet.kubectl("azure-local", "delete", *service)
-    # Longer than a sync may wait for what it has just applied, and will not find.
-    fleet.wait("the service is back", lambda: fleet.get("azure-local", *service), 120)
+    fleet.wait("the service is back", lambda: fleet.get("azure-local", *service))
 
 
 def test_a_migration_runs_for_a_new_version_and_for_no_other_commit(changed: Changed) -> None:

@@ -132,22 +132,22 @@ def test_a_key_that_ends_stops_no_workload_and_one_that_is_renewed_brings_all_in
     other = server.known_hosts.replace(server.known_hosts.split()[-1], _public(stranger))
     private.put_for_all(url, {"sshKey": first.private}, other)
     private.settings(url, "sshKey", other)
-    fleet.wait("the wrong host key is refused", lambda: every_message_tells(fleet, "key mismatch", "host key"), 120)
+    fleet.wait("the wrong host key is refused", lambda: every_message_tells(fleet, "key mismatch", "host key"))
     assert workloads(fleet) == before
 
     private.put_for_all(url, {"sshKey": first.private}, server.known_hosts)
     private.settings(url, "sshKey", server.known_hosts)
     commit = release(fleet, "5.5.1")
-    fleet.wait("every tenant is at the commit", lambda: applied(fleet) == {commit}, 120)
+    fleet.wait("every tenant is at the commit", lambda: applied(fleet) == {commit})
 
     server.allowed = [person]
     commit = release(fleet, "5.5.2")
-    fleet.wait("status tells of the login", lambda: every_message_tells(fleet, *REFUSED), 60)
+    fleet.wait("status tells of the login", lambda: every_message_tells(fleet, *REFUSED))
     assert workloads(fleet) == before
 
     server.allowed = [person, second]
     private.put_for_all(url, {"sshKey": second.private}, server.known_hosts)
-    fleet.wait("every tenant is at the commit", lambda: applied(fleet) == {commit}, 120)
+    fleet.wait("every tenant is at the commit", lambda: applied(fleet) == {commit})
     assert workloads(fleet) == before
     fleet.wait_in_sync()
     for key in (first, second):
@@ -178,11 +178,11 @@ def test_a_repo_of_a_tenants_own_is_read_with_its_own_secret_and_with_no_other(
         def refused() -> bool:
             return state()[0] == "failing" and any(word in state()[1].lower() for word in (*REFUSED, "not found"))
 
-        fleet.wait("without a Secret the repo stays closed", refused, 60)
+        fleet.wait("without a Secret the repo stays closed", refused)
         put_login(private, url, token, "storefront")
-        fleet.wait("another tenant's Secret does not open it", refused, 60)
+        fleet.wait("another tenant's Secret does not open it", refused)
         put_login(private, url, token, "orders")
-        fleet.wait("its own does", lambda: state()[0] == "in sync", 90)
+        fleet.wait("its own does", lambda: state()[0] == "in sync")
         assert fleet.get("aws-local", "configmap", "own", "--namespace", "orders")["data"] == {"from": "own"}
         # The others need no login, and were none the wiser.
         fleet.wait_in_sync()

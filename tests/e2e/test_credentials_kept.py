@@ -118,7 +118,7 @@ def logged_in(fleet: TestFleet, request: pytest.FixtureRequest) -> Iterator[Logg
 
 def test_it_opens_the_deploy_repo(logged_in: LoggedIn) -> None:
     commit = release(logged_in.fleet, "7.7.7")
-    logged_in.fleet.wait("every tenant is at the commit", lambda: applied(logged_in.fleet) == {commit}, 120)
+    logged_in.fleet.wait("every tenant is at the commit", lambda: applied(logged_in.fleet) == {commit})
 
 
 def test_no_host_that_a_commit_names_is_given_it(logged_in: LoggedIn) -> None:

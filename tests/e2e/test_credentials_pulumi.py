@@ -34,7 +34,7 @@ def pulumi(
     config = () if arguments[:2] == ("stack", "export") else (f"--config-file={state}/Pulumi.local.yaml",)
     done = subprocess.run(
         ["pulumi", *arguments, "--non-interactive", "--stack=local", *config],
-        cwd=fleet.root, env=environment, input=stdin, capture_output=True, text=True, timeout=600,
+        cwd=fleet.root, env=environment, input=stdin, capture_output=True, text=True, timeout=900,
     )  # fmt: skip
     if ok:
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
@@ -101,7 +101,7 @@ def test_a_token_is_never_seen_and_renewed_in_place_by_its_change_alone(private:
 
     before = {item["metadata"]["uid"] for item in made(fleet)}
     logins(fleet, SECOND)
-    fleet.wait("status tells of the login", lambda: refused(fleet), 60)
+    fleet.wait("status tells of the login", lambda: refused(fleet))
     set_secret(fleet, "deployRepoToken", SECOND)
     assert steps(fleet) == [("update", secret)] * SECRETS
     printed = pulumi(fleet, "preview", "--diff").stdout + pulumi(fleet, "up", "--yes", "--diff").stdout

@@ -74,7 +74,7 @@ def test_what_the_root_sync_applied_does_not_drift(git_fleet: TestFleet) -> None
 
 def test_a_drill_leaves_the_tenants_objects_in_git_alone(git_fleet: TestFleet) -> None:
     published = git_fleet.git("rev-parse", "HEAD:clusters")
-    done = git_fleet.berth("drill", "--tenant", "storefront", "--json", ok=False, seconds=600)
+    done = git_fleet.berth("drill", "--tenant", "storefront", "--json", ok=False)
     git_fleet.git("pull", "--quiet", "--ff-only", "origin", "main")  # whatever became of it: the tests after it push
     assert done.returncode == 0, done.stdout + done.stderr
     assert all(step["good"] for step in json.loads(done.stdout)["steps"]), done.stdout

@@ -57,7 +57,7 @@ def test_the_fleet_s_own_kubectl_waits_for_no_limit_of_its_own(fleet: TestFleet,
         env={"PATH": os.environ["PATH"], "HOME": str(fleet.root), "KUBECTL_APPLYSET": "true"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     assert ("client-side throttling" in done.stderr) is waits

@@ -35,7 +35,7 @@ def test_every_fault_is_seen_and_put_right_in_every_cluster(fleet: TestFleet) ->
     fleet.wait_in_sync()
     before, pids = content(fleet), fleet.pids()
     images = {cluster: fleet.image_of(cluster, "storefront", "web") for cluster in CLUSTERS}
-    done = fleet.berth("drill", "--tenant", "storefront", "--json", seconds=600)
+    done = fleet.berth("drill", "--tenant", "storefront", "--json")
     catch_up(fleet)
     data = json.loads(done.stdout)
     assert (data["engine"], data["tenant"]) == (fleet.engine.name, "storefront")
@@ -73,7 +73,7 @@ def test_a_drill_that_is_interrupted_leaves_the_fleet_as_it_was(fleet: TestFleet
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
     ) as drill:
-        fleet.wait("the bad commit is there", lambda: content(fleet) != before, 60)
+        fleet.wait("the bad commit is there", lambda: content(fleet) != before)
         time.sleep(1)
         drill.send_signal(signal.SIGINT)
         out, err = drill.communicate(timeout=200)

@@ -62,7 +62,7 @@ def test_a_git_server_that_is_away_is_told_and_missed_by_nobody(
     fleet: TestFleet, before: set[tuple[str, str, str]]
 ) -> None:
     fleet.kill("git-server")
-    fleet.wait("status says that Git is away", lambda: states(fleet) <= {"failing", "unknown"}, 60)
+    fleet.wait("status says that Git is away", lambda: states(fleet) <= {"failing", "unknown"})
     messages = {row["message"] for row in fleet.status().values()}
     assert all(messages)
     assert workloads(fleet) == before
@@ -76,7 +76,7 @@ def test_drift_takes_no_workload_for_undeclared_while_git_is_away(
     label = ("aws-local", "--namespace", "storefront", "label", "deployment", "web")
     fleet.kubectl(*label, "berth.dev/tenant=storefront")
     fleet.kill("git-server")
-    fleet.wait("status says that Git is away", lambda: states(fleet) <= {"failing", "unknown"}, 60)
+    fleet.wait("status says that Git is away", lambda: states(fleet) <= {"failing", "unknown"})
     fleet.berth("drift", "--stack", "local", "--fix", "--prune", ok=False)
     assert workloads(fleet) == before
     fleet.berth("local", "up")
@@ -98,7 +98,7 @@ def test_a_branch_that_is_forced_back_is_followed(fleet: TestFleet, before: set[
 def test_a_branch_that_is_empty_deletes_nothing(fleet: TestFleet, before: set[tuple[str, str, str]]) -> None:
     fleet.git("rm", "-r", "--quiet", ".")
     fleet.push("Remove everything")
-    fleet.wait("every tenant fails", lambda: states(fleet) == {"failing"}, 60)
+    fleet.wait("every tenant fails", lambda: states(fleet) == {"failing"})
     assert workloads(fleet) == before
     fleet.revert()
 
@@ -145,7 +145,7 @@ def try_empty(
     empty(path_of(fleet, tenant, cluster), files)
     commit = fleet.push(f"Empty the path of {tenant} in {cluster}")
     try:
-        fleet.wait("the agent has gone through with it", lambda: done_with(fleet, commit, tenant, cluster), 60)
+        fleet.wait("the agent has gone through with it", lambda: done_with(fleet, commit, tenant, cluster))
         seen: list[str] = []
 
         def told() -> bool:
@@ -192,7 +192,7 @@ def test_a_failed_sync_that_is_tried_again_does_not_take_up_a_commit_that_comes_
         empty(path, EMPTIED["a list without entries"])
         fleet.push("Empty ledger's path in one cloud")
         # Tries are up to a minute apart.
-        fleet.wait("it is tried with the newest commit", lambda: NOTHING in operation().get("message", ""), 180)
+        fleet.wait("it is tried with the newest commit", lambda: NOTHING in operation().get("message", ""))
         assert workloads(fleet) == before
     finally:
         fleet.git("revert", "--no-edit", f"{start}..HEAD")

@@ -81,7 +81,7 @@ def guarded(fleet: TestFleet) -> Iterator[TestFleet]:
     yield fleet
     fleet.kubectl(CLUSTER, "delete", "priorityclass", HIGH)
     fleet.kubectl(CLUSTER, "delete", "pvc", "--all", "--namespace", KEPT)
-    fleet.kubectl(CLUSTER, "delete", "namespace", KEPT, GOES, "--ignore-not-found", "--timeout=60s")
+    fleet.kubectl(CLUSTER, "delete", "namespace", KEPT, GOES, "--ignore-not-found", "--timeout=240s")
     for namespace in names:
         fleet.kubectl(CLUSTER, "delete", "secret", CREDENTIAL, "--namespace", namespace)
     fleet.wait_in_sync()
@@ -185,7 +185,7 @@ def test_a_deployment_that_breaks_pod_security_gets_no_pod(guarded: TestFleet, c
             conditions = [each for item in items for each in item["status"].get("conditions", [])]
             return any('violates PodSecurity "restricted:v1.34"' in each["message"] for each in conditions)
 
-        guarded.wait("its pods are refused", refused, 30)
+        guarded.wait("its pods are refused", refused)
         assert listed("pods") == []
     finally:
         guarded.kubectl(CLUSTER, "delete", "deployment", "intruder", *where)
@@ -212,7 +212,7 @@ def test_it_is_allowed(item: Allowed, guarded: TestFleet, credentials: Path) -> 
 def test_an_allowed_deployment_becomes_available(guarded: TestFleet, credentials: Path) -> None:
     manifest = manifests.deployment("allowed", manifests.pod_spec())
     assert do(guarded, credentials, Who.RECONCILER, APPLY, manifest).ok
-    guarded.kubectl(CLUSTER, "rollout", "status", "deployment/allowed", "--namespace", A, "--timeout=60s")
+    guarded.kubectl(CLUSTER, "rollout", "status", "deployment/allowed", "--namespace", A, "--timeout=240s")
 
 
 def test_a_namespace_with_guard_rails_can_be_deleted_by_the_platform(guarded: TestFleet) -> None:
@@ -225,7 +225,7 @@ def test_a_namespace_with_guard_rails_can_be_deleted_by_the_platform(guarded: Te
         quota,
     ]
     guarded.kubectl(CLUSTER, "create", "-f", "-", stdin=yaml.safe_dump_all(objects))
-    guarded.kubectl(CLUSTER, "delete", "namespace", name, "--timeout=60s")
+    guarded.kubectl(CLUSTER, "delete", "namespace", name, "--timeout=240s")
     assert guarded.get(CLUSTER, "namespace", name) is None
 
 
@@ -338,15 +338,15 @@ def test_parameters_that_a_tenant_adds_are_not_written_into_what_another_tenant_
     before = watched[CLUSTER].state()
     repo.write_through(B)
     try:
-        guarded.wait("A's is refused", lambda: guarded.status()[A, CLUSTER]["state"] == "failing", 60)
+        guarded.wait("A's is refused", lambda: guarded.status()[A, CLUSTER]["state"] == "failing")
         for _ in range(5):
             refresh(guarded, CLUSTER, A)
             refresh(guarded, CLUSTER, B)
-        guarded.wait("B is in sync", lambda: guarded.status()[B, CLUSTER]["state"] == "in sync", 60)
+        guarded.wait("B is in sync", lambda: guarded.status()[B, CLUSTER]["state"] == "in sync")
         assert not [key for key in changes(before, watched[CLUSTER].state()) if f"/{B}/" in key]
     finally:
         repo.restore()
-        guarded.wait_in_sync(seconds=180)
+        guarded.wait_in_sync()
     assert changes(before, watched[CLUSTER].state()) == []
 
 
@@ -372,7 +372,7 @@ def bare(guarded: TestFleet, watched: dict[str, Watched], repo: DeployRepo) -> I
         yield before
     finally:
         guarded.kubectl(CLUSTER, "delete", "-f", "-", "--ignore-not-found", stdin=text)
-        guarded.kubectl(CLUSTER, "delete", "namespace", BARE, "--timeout=60s")
+        guarded.kubectl(CLUSTER, "delete", "namespace", BARE, "--timeout=240s")
 
 
 @pytest.mark.parametrize("item", LOCKDOWNS, ids=lambda item: item.id)
@@ -397,7 +397,7 @@ def test_the_agent_itself_refuses_it(
         return "status" in current(next(each for each in LOCKDOWNS if each.concerns(item.engine)))
 
     try:
-        guarded.wait(f"{item.id} fails as it must", failed if item.message else passed_over, 60)
+        guarded.wait(f"{item.id} fails as it must", failed if item.message else passed_over)
     except AssertionError as late:
         raise AssertionError(f"{late}\nIt says: {last}") from late
     if not item.message:

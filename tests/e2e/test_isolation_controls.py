@@ -30,9 +30,9 @@ def test_with_submodules_what_one_holds_is_read(fleet: TestFleet) -> None:
             prepare(fleet, attempt)
             repo.commit([attempt])
             refresh(fleet, attempt.cluster, attempt.tenant)
-            fleet.wait("the submodule was fetched", read_what_the_submodule_holds, 60)
+            fleet.wait("the submodule was fetched", read_what_the_submodule_holds)
             prepare(fleet, attempt)
             repo.restore()
     finally:
         repo.restore()
-        fleet.wait_in_sync(seconds=180)
+        fleet.wait_in_sync()

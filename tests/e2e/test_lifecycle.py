@@ -214,7 +214,7 @@ def _stop(fleet: TestFleet, seen: Walk) -> None:
             settings = fleet.get("aws-local", "configmap", "settings", *NAMESPACE)
             return bool(service["metadata"].get("deletionTimestamp")) and settings is None
 
-        fleet.wait("the load balancer is waited for", waiting, 60)
+        fleet.wait("the load balancer is waited for", waiting)
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=30)
     seen.stopped = running.returncode, [*out.splitlines(), *err.splitlines()]

@@ -102,7 +102,7 @@ def test_what_was_changed_by_hand_is_found_and_fixed_without_the_engine(pulumi_f
 
 
 def test_a_drill_passes_where_the_engine_deployed(pulumi_fleet: TestFleet) -> None:
-    done = pulumi_fleet.berth("drill", "--tenant", "storefront", "--json", seconds=600)
+    done = pulumi_fleet.berth("drill", "--tenant", "storefront", "--json")
     pulumi_fleet.git("pull", "--quiet", "--ff-only", "origin", "main")
     assert all(step["good"] for step in json.loads(done.stdout)["steps"]), done.stdout
     pulumi_fleet.wait_in_sync()
@@ -147,5 +147,5 @@ def pulumi(fleet: TestFleet, *arguments: str) -> subprocess.CompletedProcess[str
     }
     return subprocess.run(
         ["pulumi", *arguments, "--non-interactive", "--stack=local", *config],
-        cwd=fleet.root, env=environment, capture_output=True, text=True, timeout=300,
+        cwd=fleet.root, env=environment, capture_output=True, text=True, timeout=900,
     )  # fmt: skip

@@ -56,7 +56,7 @@ def over(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Changed]:
         resume(fleet)
         changed = STEP.findall(fleet.berth("local", "deploy").stdout)
         fleet.engine = ARGOCD
-        fleet.wait_in_sync(seconds=180)
+        fleet.wait_in_sync()
         yield Changed(fleet, before, rested, changed)
     finally:
         fleet.berth("local", "down", "--delete", ok=False)

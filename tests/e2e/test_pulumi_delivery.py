@@ -116,7 +116,7 @@ def test_a_tenant_comes_and_goes_without_the_engine(fleet: TestFleet) -> None:
     try:
         with fleet.removal_approved("telemetry"):
             fleet.berth("publish", "--stack", "local", "--push")
-        fleet.wait("telemetry is gone", lambda: none_left(fleet, gone), 180)
+        fleet.wait("telemetry is gone", lambda: none_left(fleet, gone))
         assert TENANTS - gone <= left(fleet).keys()
         done = pulumi(fleet, "preview", "--expect-no-changes")
         assert done.returncode == 0, done.stdout[-1500:]
@@ -143,7 +143,7 @@ def test_a_new_root_takes_the_tenants_up_again_and_publishing_none_removes_them(
             path.unlink()
         with fleet.removal_approved(*PLACED):
             fleet.berth("publish", "--stack", "local", "--push", "--remove-all")
-        fleet.wait("no tenant is there", lambda: none_left(fleet, TENANTS), 180)
+        fleet.wait("no tenant is there", lambda: none_left(fleet, TENANTS))
         done = destroy(fleet)
         assert done.returncode == 0, done.stdout[-1500:]
         assert left(fleet).keys() == PUBLISHED

@@ -97,7 +97,7 @@ def test_a_cluster_that_does_not_answer_is_named_and_dropped_only_when_asked_for
     assert (CLUSTER, "Namespace", "storefront") in left(fleet), "nothing was deleted there, and that is found"
     fleet.kubectl(CLUSTER, "delete", *LABELLED, "--wait=false")
     # The agent was as long without an API server, and looks for it at growing intervals.
-    fleet.wait("nothing is left", lambda: not left(fleet), 180)
+    fleet.wait("nothing is left", lambda: not left(fleet))
 
 
 def test_kinds_that_were_deleted_while_the_agent_runs_hold_nothing(fleet: TestFleet) -> None:

@@ -114,7 +114,7 @@ def test_each_tenant_is_synced_by_its_own_shard_and_by_no_other(fleet: TestFleet
     def arrived() -> bool:
         return {row["applied"] for row in fleet.status().values()} == {commit}
 
-    fleet.wait("every tenant is at the commit", arrived, 120)
+    fleet.wait("every tenant is at the commit", arrived)
     fleet.wait_in_sync()
     assert fleet.image_of(CLUSTER, "storefront", "web").endswith(":8.8.9")
     for tenant, own in tenants.items():

@@ -68,7 +68,7 @@ def test_a_cluster_whose_agent_has_stopped_says_so_and_how_far_its_tenants_are_b
 
 def test_watching_ends_when_all_is_well(fleet: TestFleet) -> None:
     # The agents look again every few seconds here; what is looked at right now is waited for.
-    done = fleet.berth("status", "--stack", "local", "--watch", seconds=120)
+    done = fleet.berth("status", "--stack", "local", "--watch")
     assert done.stdout.splitlines()[-1] == "7 of 7 in sync"
 
 

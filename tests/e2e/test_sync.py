@@ -46,7 +46,7 @@ def test_the_status_command_shows_every_placement_and_ends_well_when_all_are_in_
         told[:] = done.stdout.splitlines()
         return done.returncode == 0
 
-    fleet.wait("status ends well", all_in_sync, 30)
+    fleet.wait("status ends well", all_in_sync)
     lines = told
     assert lines[0].split("\t")[:6] == ["TENANT", "CLUSTER", "CLOUD", "STATE", "EXPECTED", "APPLIED"]
     assert lines[-1] == "7 in sync"
@@ -107,7 +107,7 @@ def test_an_object_deleted_by_hand_returns(fleet: TestFleet) -> None:
     service = ("service", "web", "--namespace", "storefront")
     first = fleet.get("gcp-local", *service)["metadata"]["uid"]
     fleet.kubectl("gcp-local", "delete", *service)
-    fleet.wait("the service is back", lambda: fleet.get("gcp-local", *service), 60)
+    fleet.wait("the service is back", lambda: fleet.get("gcp-local", *service))
     assert fleet.get("gcp-local", *service)["metadata"]["uid"] != first
 
 
@@ -118,7 +118,7 @@ def test_an_object_changed_by_hand_is_restored(fleet: TestFleet) -> None:
     ]
     other = f"{container[0]['name']}=registry.example.com/other:1"
     fleet.kubectl("aws-local", "set", "image", "deployment/web", other, "--namespace", "storefront")
-    fleet.wait("the image is restored", lambda: fleet.image_of("aws-local", "storefront", "web") == before, 60)
+    fleet.wait("the image is restored", lambda: fleet.image_of("aws-local", "storefront", "web") == before)
 
 
 def test_a_broken_commit_of_one_tenant_leaves_the_others_untouched_until_a_good_one_mends_it(fleet: TestFleet) -> None:
@@ -189,7 +189,7 @@ def test_a_tenant_whose_workload_does_not_get_well_fails_without_a_break_while_i
                 ended.add(tries()["lastReconciled"])
                 return len(ended) > 1
 
-            fleet.wait("another try has failed", failed_again, 150)
+            fleet.wait("another try has failed", failed_again)
             # A try that begins at once may have read the Kustomization as it was before the entry of the one before was
             # written, and writes its own over it: then Flux itself does not know of that one any more.
             if tries()["totalReconciliations"] > 1:

@@ -129,6 +129,24 @@ class TestFleet:
             assert done.returncode == 0, f"berth {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
         return done
 
+    def interrupt(self, *arguments: str, when: Callable[[], object]) -> subprocess.CompletedProcess[str]:
+        """Runs the berth command, and presses Ctrl-C as soon as `when` has returned. What goes wrong leaves none
+        running."""
+        command = [sys.executable, "-m", "berth", *arguments]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            command, cwd=self.root, env=self.environment, stdout=pipe, stderr=pipe, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
+        ) as running:  # fmt: skip
+            try:
+                when()
+                running.send_signal(signal.SIGINT)
+                out, err = running.communicate(timeout=2 * PATIENCE)
+            except BaseException:
+                running.kill()
+                raise
+        return subprocess.CompletedProcess(command, running.returncode, out, err)
+
     @contextmanager
     def removal_approved(self, *tenants: str) -> Iterator[None]:
         """The stack's file approves of the end of active tenants; after that it is as it was."""

@@ -6,9 +6,6 @@ It is walked through once, and what was seen on the way is looked at fact by fac
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -198,26 +195,15 @@ def _walk(fleet: TestFleet, seen: Walk) -> None:
 
 def _stop(fleet: TestFleet, seen: Walk) -> None:
     """Ctrl-C while one object is waited for: what could go has gone."""
-    command = [sys.executable, "-m", "berth", "offboard", "leaving", "--stack", "local", "--yes"]
-    with subprocess.Popen(
-        command,
-        cwd=fleet.root,
-        env=fleet.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
-    ) as running:
 
-        def waiting() -> bool:
-            service = fleet.get("aws-local", "service", "web", *NAMESPACE)
-            settings = fleet.get("aws-local", "configmap", "settings", *NAMESPACE)
-            return bool(service["metadata"].get("deletionTimestamp")) and settings is None
+    def waiting() -> bool:
+        service = fleet.get("aws-local", "service", "web", *NAMESPACE)
+        settings = fleet.get("aws-local", "configmap", "settings", *NAMESPACE)
+        return bool(service["metadata"].get("deletionTimestamp")) and settings is None
 
-        fleet.wait("the load balancer is waited for", waiting)
-        running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=30)
-    seen.stopped = running.returncode, [*out.splitlines(), *err.splitlines()]
+    command = ("offboard", "leaving", "--stack", "local", "--yes")
+    ended = fleet.interrupt(*command, when=lambda: fleet.wait("the load balancer is waited for", waiting))
+    seen.stopped = ended.returncode, [*ended.stdout.splitlines(), *ended.stderr.splitlines()]
     for kind, name in (("pvc", "data"), ("resourcequota", "berth"), ("networkpolicy", "berth")):
         seen.after_stop[kind] = fleet.get("aws-local", kind, name, *NAMESPACE)
 

@@ -102,8 +102,9 @@ def test_what_was_changed_by_hand_is_found_and_fixed_without_the_engine(pulumi_f
 
 
 def test_a_drill_passes_where_the_engine_deployed(pulumi_fleet: TestFleet) -> None:
-    done = pulumi_fleet.berth("drill", "--tenant", "storefront", "--json")
-    pulumi_fleet.git("pull", "--quiet", "--ff-only", "origin", "main")
+    done = pulumi_fleet.berth("drill", "--tenant", "storefront", "--json", ok=False)
+    pulumi_fleet.git("pull", "--quiet", "--ff-only", "origin", "main")  # whatever became of it: tests after it push
+    assert done.returncode == 0, done.stdout + done.stderr
     assert all(step["good"] for step in json.loads(done.stdout)["steps"]), done.stdout
     pulumi_fleet.wait_in_sync()
 

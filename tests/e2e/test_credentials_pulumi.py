@@ -64,15 +64,15 @@ def assert_unseen(fleet: TestFleet, printed: str, *values: str) -> None:
 def private(pulumi_fleet: TestFleet, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestFleet]:
     """The fleet with a Git server that asks for a token, and a stack that has it; open again afterwards."""
     fleet = pulumi_fleet
-    logins(fleet, FIRST)
     # What `berth status` asks Git with is the credential of whoever runs it.
     repo = fleet.root / ".local" / "git" / "deploy.git"
     served = json.loads(pulumi(fleet, "config", "get", "berth:deployRepo", "--json").stdout)["value"]
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{repo}.insteadOf")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", json.loads(served)["url"])
-    set_secret(fleet, "deployRepoToken", FIRST)
     try:
+        logins(fleet, FIRST)
+        set_secret(fleet, "deployRepoToken", FIRST)
         yield fleet
     finally:
         FleetPaths.of(fleet.root).logins.unlink()

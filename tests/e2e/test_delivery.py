@@ -164,7 +164,7 @@ def test_what_vanishes_from_git_is_not_read_as_delete_all(git_fleet: TestFleet, 
         assert uids(git_fleet, "azure-local") == before
     finally:
         git_fleet.revert()
-    git_fleet.wait("the root sync is well again", lambda: not fails(git_fleet, "azure-local"))
+    git_fleet.wait("the root sync is well again", lambda: is_well(git_fleet, "azure-local"))
     git_fleet.wait_in_sync()
     assert uids(git_fleet, "azure-local") == before
 
@@ -179,16 +179,30 @@ def test_a_list_of_tenants_that_was_emptied_deletes_none(git_fleet: TestFleet) -
         assert uids(git_fleet, "azure-local") == before
     finally:
         git_fleet.revert()
-    git_fleet.wait("the root sync is well again", lambda: not fails(git_fleet, "azure-local"))
+    git_fleet.wait("the root sync is well again", lambda: is_well(git_fleet, "azure-local"))
     assert uids(git_fleet, "azure-local") == before
 
 
 def fails(fleet: TestFleet, cluster: str) -> bool:
+    """Whether the root sync has come to nothing, and not only to its next try."""
+    conditions = [each for item in roots(fleet, cluster) for each in item["status"].get("conditions") or ()]
     if fleet.engine is FLUX:
-        # The source itself fails where the folder is gone: the last commit that had it stays the one that is applied.
-        source = fleet.get(cluster, "gitrepository", "berth-root", "--namespace", "flux-system")
-        return not (ready(source) and ready(root_of(fleet, cluster)))
-    return not synced(root_of(fleet, cluster))
+        return any(each["type"] == "Ready" and each["status"] == "False" for each in conditions)
+    return any(each["type"].endswith("Error") for each in conditions)
+
+
+def is_well(fleet: TestFleet, cluster: str) -> bool:
+    good = ready if fleet.engine is FLUX else synced
+    return all(map(good, roots(fleet, cluster))) and not fails(fleet, cluster)
+
+
+def roots(fleet: TestFleet, cluster: str) -> list[dict[str, Any]]:
+    """The root sync. With Flux its source as well, which fails where the folder is gone: the last commit that had it
+    stays the one that is applied."""
+    root = root_of(fleet, cluster)
+    if fleet.engine is not FLUX:
+        return [root]
+    return [fleet.get(cluster, "gitrepository", "berth-root", "--namespace", "flux-system"), root]
 
 
 def test_publish_refuses_to_remove_every_tenant_of_a_cluster(git_fleet: TestFleet) -> None:

@@ -51,16 +51,21 @@ def test_deploying_again_changes_nothing(fleet: TestFleet) -> None:
 def test_the_fleet_s_own_kubectl_waits_for_no_limit_of_its_own(fleet: TestFleet, program: str, waits: bool) -> None:
     (cluster, *_) = (project := with_fleet(Project.load(fleet.root), "local")).stack("local").clusters
     command = ("apply", "--server-side", "--force-conflicts", "--field-manager=berth", "--filename=-", "--v=6")
-    done = subprocess.run(
-        [fleet.program(program), *fleet.context(cluster.name), *command, "--prune", f"--applyset={PARENT}"],
-        input=to_yaml(objects_of(project, cluster)),
-        env={"PATH": os.environ["PATH"], "HOME": str(fleet.root), "KUBECTL_APPLYSET": "true"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    assert ("client-side throttling" in done.stderr) is waits
+
+    def waited() -> bool:
+        done = subprocess.run(
+            [fleet.program(program), *fleet.context(cluster.name), *command, "--prune", f"--applyset={PARENT}"],
+            input=to_yaml(objects_of(project, cluster)),
+            env={"PATH": os.environ["PATH"], "HOME": str(fleet.root), "KUBECTL_APPLYSET": "true"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        return "client-side throttling" in done.stderr
+
+    # An API server that is slower than the limit has nobody wait.
+    assert any(waited() for _ in range(3)) is waits
 
 
 def test_what_berth_has_in_the_clusters_is_what_a_destroy_could_leave(fleet: TestFleet) -> None:
@@ -75,17 +80,19 @@ def test_a_tenant_whose_file_is_gone_is_pruned_and_only_that_one_and_returns_wit
     file = fleet.root / "tenants" / "ledger.yaml"
     text = file.read_text()
     others = {cluster: without(everything(fleet, cluster), "ledger") for cluster in CLUSTERS}
-    file.unlink()
-    with fleet.removal_approved("ledger"):
-        fleet.berth("local", "deploy")
     gone = ("ledger", "ledger-jobs", "berth-ledger")
-    for cluster in PLACED["ledger"]:
-        fleet.wait(f"ledger is gone from {cluster}", lambda c=cluster: not any(fleet.get(c, "ns", n) for n in gone))  # type: ignore[misc]
-    assert {cluster: without(everything(fleet, cluster), "ledger") for cluster in CLUSTERS} == others
-    assert set(fleet.status()) == {(t, c) for t, cs in PLACED.items() for c in cs if t != "ledger"}
-    file.write_text(text)
-    fleet.berth("local", "deploy")
-    fleet.wait_in_sync()
+    try:
+        file.unlink()
+        with fleet.removal_approved("ledger"):
+            fleet.berth("local", "deploy")
+        for cluster in PLACED["ledger"]:
+            fleet.wait(f"ledger is gone from {cluster}", lambda c=cluster: not any(fleet.get(c, "ns", n) for n in gone))  # type: ignore[misc]
+        assert {cluster: without(everything(fleet, cluster), "ledger") for cluster in CLUSTERS} == others
+        assert set(fleet.status()) == {(t, c) for t, cs in PLACED.items() for c in cs if t != "ledger"}
+    finally:
+        file.write_text(text)
+        fleet.berth("local", "deploy")
+        fleet.wait_in_sync()
 
 
 @pytest.mark.parametrize("lifecycle", ["active", "suspended"])
@@ -123,13 +130,13 @@ def test_a_new_tenant_fails_until_its_manifests_build_and_is_in_sync_then(fleet:
     created.rename(target)
     (target / "base" / "kustomization.yaml").write_text("resources: [settings.yaml]\n")
     fleet.push("Onboard orders, without what it lists")
-    fleet.berth("local", "deploy")
 
     def failing() -> bool:
         rows = [row for (tenant, _), row in fleet.status().items() if tenant == "orders"]
         return [row["state"] for row in rows if "settings.yaml" in row["message"]] == ["failing"] * len(CLUSTERS)
 
     try:
+        fleet.berth("local", "deploy")
         fleet.wait("what has never been in sync is failing", failing)
         settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
         (target / "base" / "settings.yaml").write_text(settings)

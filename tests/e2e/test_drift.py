@@ -31,20 +31,20 @@ def changed(fleet: TestFleet) -> Iterator[TestFleet]:
         ("patch", "resourcequota", "berth", "--type=merge", '--patch={"spec":{"hard":{"pods":"9","secrets":"3"}}}'),
         ("delete", "networkpolicy", "berth"),
     )
-    for command in by_hand:
-        fleet.kubectl("aws-local", "--namespace", "storefront", *command)
     inside = ("aws-local", "--namespace", "storefront")
-    fleet.kubectl(*inside, "create", "configmap", "stray")
-    fleet.kubectl(
-        "aws-local", "--namespace", "storefront", "label", "configmap", "stray", "berth.dev/tenant=storefront"
-    )
-    fleet.kubectl("aws-local", "create", "namespace", "ghost")
-    fleet.kubectl("aws-local", "label", "namespace", "ghost", "berth.dev/tenant=gone")
-    yield fleet
-    fleet.kubectl("aws-local", "delete", "namespace", "ghost", "--ignore-not-found")
-    fleet.kubectl("aws-local", "--namespace", "storefront", "delete", "configmap", "stray", "--ignore-not-found")
-    fleet.berth("drift", "--stack", "local", "--fix")
-    fleet.wait_in_sync()
+    try:
+        for command in by_hand:
+            fleet.kubectl(*inside, *command)
+        fleet.kubectl(*inside, "create", "configmap", "stray")
+        fleet.kubectl(*inside, "label", "configmap", "stray", "berth.dev/tenant=storefront")
+        fleet.kubectl("aws-local", "create", "namespace", "ghost")
+        fleet.kubectl("aws-local", "label", "namespace", "ghost", "berth.dev/tenant=gone")
+        yield fleet
+    finally:
+        fleet.kubectl("aws-local", "delete", "namespace", "ghost", "--ignore-not-found")
+        fleet.kubectl(*inside, "delete", "configmap", "stray", "--ignore-not-found")
+        fleet.berth("drift", "--stack", "local", "--fix")
+        fleet.wait_in_sync()
 
 
 def test_what_was_just_deployed_has_no_drift(fleet: TestFleet) -> None:
@@ -91,12 +91,15 @@ def test_each_change_is_told_with_its_field_and_who_made_it_and_fixing_deletes_n
 def test_a_sync_that_was_stopped_by_hand_is_drift_and_is_started_again(fleet: TestFleet) -> None:
     spec = {"flux": {"suspend": True}, "argocd": {"syncPolicy": {"automated": None}}}[fleet.engine.name]
     sync = fleet.engine.sync_of("storefront")
-    fleet.kubectl("gcp-local", "patch", *sync, "--type=merge", f"--patch={json.dumps({'spec': spec})}")
-    assert fleet.status()["storefront", "gcp-local"]["state"] == "suspended"
-    code, data = look(fleet, "--cluster", "gcp-local", "--fix")
-    assert (code, len(data["drifts"]), data["drifts"][0]["fixed"]) == (0, 1, True)
-    fleet.wait_in_sync()
-    assert look(fleet)[0] == 0
+    try:
+        fleet.kubectl("gcp-local", "patch", *sync, "--type=merge", f"--patch={json.dumps({'spec': spec})}")
+        assert fleet.status()["storefront", "gcp-local"]["state"] == "suspended"
+        code, data = look(fleet, "--cluster", "gcp-local", "--fix")
+        assert (code, len(data["drifts"]), data["drifts"][0]["fixed"]) == (0, 1, True)
+        fleet.wait_in_sync()
+        assert look(fleet)[0] == 0
+    finally:
+        look(fleet, "--fix")
 
 
 def test_a_cluster_that_is_away_is_told_and_the_others_are_looked_at(fleet: TestFleet) -> None:

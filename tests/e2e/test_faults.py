@@ -49,24 +49,29 @@ def test_a_controller_that_is_killed_while_it_syncs_finishes_after_it_is_back(
 ) -> None:
     edit(fleet.worktree / "apps/storefront/environments/local/kustomization.yaml", r"newTag: .*", 'newTag: "6.6.6"')
     commit = fleet.push("Release storefront into a crash")
-    for cluster in CLUSTERS:
-        fleet.kill(f"{cluster}/{fleet.engine.applies}")
-    assert workloads(fleet) == before
-    fleet.berth("local", "up")
-    fleet.wait_in_sync()
-    assert {row["applied"] for row in fleet.status().values()} == {commit}
-    fleet.revert()
+    try:
+        for cluster in CLUSTERS:
+            fleet.kill(f"{cluster}/{fleet.engine.applies}")
+        assert workloads(fleet) == before
+        fleet.berth("local", "up")
+        fleet.wait_in_sync()
+        assert {row["applied"] for row in fleet.status().values()} == {commit}
+    finally:
+        fleet.berth("local", "up")
+        fleet.revert()
 
 
 def test_a_git_server_that_is_away_is_told_and_missed_by_nobody(
     fleet: TestFleet, before: set[tuple[str, str, str]]
 ) -> None:
-    fleet.kill("git-server")
-    fleet.wait("status says that Git is away", lambda: states(fleet) <= {"failing", "unknown"})
-    messages = {row["message"] for row in fleet.status().values()}
-    assert all(messages)
-    assert workloads(fleet) == before
-    fleet.berth("local", "up")
+    try:
+        fleet.kill("git-server")
+        fleet.wait("status says that Git is away", lambda: states(fleet) <= {"failing", "unknown"})
+        messages = {row["message"] for row in fleet.status().values()}
+        assert all(messages)
+        assert workloads(fleet) == before
+    finally:
+        fleet.berth("local", "up")
 
 
 def test_drift_takes_no_workload_for_undeclared_while_git_is_away(
@@ -74,13 +79,15 @@ def test_drift_takes_no_workload_for_undeclared_while_git_is_away(
 ) -> None:
     # Argo CD that cannot compare says of all that it applied that it is to be pruned.
     label = ("aws-local", "--namespace", "storefront", "label", "deployment", "web")
-    fleet.kubectl(*label, "berth.dev/tenant=storefront")
-    fleet.kill("git-server")
-    fleet.wait("status says that Git is away", lambda: states(fleet) <= {"failing", "unknown"})
-    fleet.berth("drift", "--stack", "local", "--fix", "--prune", ok=False)
-    assert workloads(fleet) == before
-    fleet.berth("local", "up")
-    fleet.kubectl(*label, "berth.dev/tenant-")
+    try:
+        fleet.kubectl(*label, "berth.dev/tenant=storefront")
+        fleet.kill("git-server")
+        fleet.wait("status says that Git is away", lambda: states(fleet) <= {"failing", "unknown"})
+        fleet.berth("drift", "--stack", "local", "--fix", "--prune", ok=False)
+        assert workloads(fleet) == before
+    finally:
+        fleet.berth("local", "up")
+        fleet.kubectl(*label, "berth.dev/tenant-", ok=False)
 
 
 def test_a_branch_that_is_forced_back_is_followed(fleet: TestFleet, before: set[tuple[str, str, str]]) -> None:
@@ -98,9 +105,11 @@ def test_a_branch_that_is_forced_back_is_followed(fleet: TestFleet, before: set[
 def test_a_branch_that_is_empty_deletes_nothing(fleet: TestFleet, before: set[tuple[str, str, str]]) -> None:
     fleet.git("rm", "-r", "--quiet", ".")
     fleet.push("Remove everything")
-    fleet.wait("every tenant fails", lambda: states(fleet) == {"failing"})
-    assert workloads(fleet) == before
-    fleet.revert()
+    try:
+        fleet.wait("every tenant fails", lambda: states(fleet) == {"failing"})
+        assert workloads(fleet) == before
+    finally:
+        fleet.revert()
 
 
 EMPTIED = {
@@ -202,7 +211,9 @@ def test_a_failed_sync_that_is_tried_again_does_not_take_up_a_commit_that_comes_
 def test_a_large_file_beside_the_manifests_stops_nobody(fleet: TestFleet, before: set[tuple[str, str, str]]) -> None:
     (fleet.worktree / "apps/storefront/base/large.bin").write_bytes(bytes(10 * 2**20))
     commit = fleet.push("Add a file of 10 MiB")
-    fleet.wait_in_sync()
-    assert {row["applied"] for row in fleet.status().values()} == {commit}
-    assert workloads(fleet) == before
-    fleet.revert()
+    try:
+        fleet.wait_in_sync()
+        assert {row["applied"] for row in fleet.status().values()} == {commit}
+        assert workloads(fleet) == before
+    finally:
+        fleet.revert()

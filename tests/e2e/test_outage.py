@@ -14,16 +14,18 @@ pytestmark = pytest.mark.e2e
 
 def test_the_other_clusters_go_on_while_one_is_down_and_it_catches_up_with_nothing_lost(fleet: TestFleet) -> None:
     fleet.wait_in_sync()
-    fleet.kill("gcp-local/kube-apiserver")
     edit(fleet.worktree / "apps/storefront/environments/local/kustomization.yaml", r"newTag: .*", 'newTag: "5.5.5"')
-    commit = fleet.push("Release storefront while gcp is down")
-    fleet.wait_in_sync(but=["gcp-local"])
-    rows = fleet.status()
-    assert rows["storefront", "aws-local"]["applied"] == commit
-    assert rows["storefront", "gcp-local"]["state"] == "unreachable"
-    assert rows["storefront", "gcp-local"]["message"]
+    try:
+        fleet.kill("gcp-local/kube-apiserver")
+        commit = fleet.push("Release storefront while gcp is down")
+        fleet.wait_in_sync(but=["gcp-local"])
+        rows = fleet.status()
+        assert rows["storefront", "aws-local"]["applied"] == commit
+        assert rows["storefront", "gcp-local"]["state"] == "unreachable"
+        assert rows["storefront", "gcp-local"]["message"]
+    finally:
+        fleet.berth("local", "up")
 
-    fleet.berth("local", "up")
     fleet.wait_in_sync()
     assert {row["applied"] for row in fleet.status().values()} == {commit}
     fleet.revert()
@@ -33,9 +35,11 @@ def test_the_other_clusters_go_on_while_one_is_down_and_it_catches_up_with_nothi
 def test_up_starts_what_died_and_leaves_the_rest_alone(fleet: TestFleet) -> None:
     before = fleet.pids()
     dead = ("aws-local/etcd", f"azure-local/{fleet.engine.applies}", "git-server", "gcp-local/kwok")
-    for process in dead:
-        fleet.kill(process)
-    fleet.berth("local", "up")
+    try:
+        for process in dead:
+            fleet.kill(process)
+    finally:
+        fleet.berth("local", "up")
     after = fleet.pids()
     assert all(after.values())
     assert {process for process in before if before[process] != after[process]} == set(dead)

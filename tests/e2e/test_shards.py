@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -45,11 +47,14 @@ class Shard:
         return [name for name, text in told.items() if f'"name":"{tenant}"'.encode() in text]
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+def free_ports(count: int) -> Iterator[int]:
+    """Ports that are free, no two the same."""
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for listener in listeners:
+            listener.bind(("127.0.0.1", 0))
+        ports: list[int] = [listener.getsockname()[1] for listener in listeners]
+    return iter(ports)
 
 
 def selector(shard: str) -> str:
@@ -66,7 +71,8 @@ def shards(fleet: TestFleet, tmp_path: Path) -> Iterator[dict[str, Shard]]:
     """The controllers of one cluster ended, and started once for each shard and once for none."""
     stack, paths = fleet.root / "Pulumi.local.yaml", FleetPaths.of(fleet.root)
     before, started = stack.read_text(), list[subprocess.Popen[bytes]]()
-    found = {name: Shard(f"127.0.0.1:{free_port()}") for name in (MAIN, *SHARDS)}
+    ports = free_ports(3 * len((MAIN, *SHARDS)))
+    found = {name: Shard(f"127.0.0.1:{next(ports)}") for name in (MAIN, *SHARDS)}
     try:
         for name in found:
             storage(tmp_path, name).mkdir()
@@ -80,7 +86,7 @@ def shards(fleet: TestFleet, tmp_path: Path) -> Iterator[dict[str, Shard]]:
                     "--storage-path": str(storage(tmp_path, name)),
                     "--storage-addr": shard.address,
                     "--storage-adv-addr": shard.address,
-                    "--health-addr": f"127.0.0.1:{free_port()}",
+                    "--health-addr": f"127.0.0.1:{next(ports)}",
                 }
                 flags = [f"{key}={own[key]}" if (key := each.partition("=")[0]) in own else each for each in command]
                 shard.logs[program] = log = tmp_path / f"{program}-{name}.log"
@@ -106,6 +112,16 @@ def test_each_tenant_is_synced_by_its_own_shard_and_by_no_other(fleet: TestFleet
     tenants = {tenant: shard_of(tenant, SHARDS) for tenant, clusters in PLACED.items() if CLUSTER in clusters}
     assert set(tenants.values()) == set(SHARDS), "the sample tenants are in one shard: name the shards otherwise"
     fleet.wait_in_sync()
+
+    def settled() -> bool:
+        """Whether each shard has taken up its own, and nobody else is at them, for longer than between two looks."""
+        for shard in shards.values():
+            shard.forget()
+        time.sleep(10)
+        looked = {name: [tenant for tenant in tenants if shard.reconciled(tenant)] for name, shard in shards.items()}
+        return looked == {name: [tenant for tenant, own in tenants.items() if own == name] for name in shards}
+
+    fleet.wait("each tenant has moved to its shard", settled)
     for shard in shards.values():
         shard.forget()
     edit(fleet.worktree / "apps/storefront/environments/local/kustomization.yaml", r"newTag: .*", 'newTag: "8.8.9"')

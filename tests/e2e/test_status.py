@@ -42,17 +42,28 @@ def test_every_tenant_has_its_workloads_its_quota_and_the_time_of_its_last_chang
 
 def test_a_cluster_whose_agent_has_stopped_says_so_and_how_far_its_tenants_are_behind(fleet: TestFleet) -> None:
     fleet.wait_in_sync()
+    start = fleet.git("rev-parse", "HEAD")
     tags = fleet.worktree / "apps/storefront/environments/local/kustomization.yaml"
-    for program in [name for name in fleet.pids() if name.startswith("gcp-local/") and name.endswith("-controller")]:
-        if "manager" not in program:
-            fleet.kill(program)
+    programs = [name for name in fleet.pids() if name.startswith("gcp-local/") and name.endswith("-controller")]
     try:
+        for program in programs:
+            if "manager" not in program:
+                fleet.kill(program)
         for tag in ("3.3.1", "3.3.2"):
             edit(tags, r"newTag: .*", f'newTag: "{tag}"')
             fleet.push(f"Release storefront {tag}")
         fleet.wait_in_sync(but=["gcp-local"])
-        data = look(fleet)
-        rows = {(row["tenant"], row["cluster"]): row for row in data["rows"]}
+        data: dict[str, Any] = {}
+        rows: dict[tuple[str, str], dict[str, Any]] = {}
+
+        def behind() -> int | None:
+            data.update(look(fleet))
+            rows.update({(row["tenant"], row["cluster"]): row for row in data["rows"]})
+            found: int | None = rows["storefront", "gcp-local"]["behind"]
+            return found
+
+        # A Git server has few seconds for its log: without it, the lag is unknown.
+        fleet.wait("the lag is known", lambda: behind() is not None)
         assert rows["storefront", "gcp-local"]["behind"] == 2
         assert rows["storefront", "gcp-local"]["behind_since"]
         assert {rows["storefront", cluster]["behind"] for cluster in ("aws-local", "azure-local")} == {0}
@@ -60,7 +71,7 @@ def test_a_cluster_whose_agent_has_stopped_says_so_and_how_far_its_tenants_are_b
         assert states["gcp-local"] == ("not in order", False)
         assert states["aws-local"] == ("ok", True)
     finally:
-        fleet.git("reset", "--quiet", "--hard", "HEAD~2")
+        fleet.git("reset", "--quiet", "--hard", start)
         fleet.git("push", "--quiet", "--force", "origin", "main")
         fleet.berth("local", "up")
         fleet.wait_in_sync()
@@ -95,8 +106,15 @@ def test_who_may_read_one_namespace_alone_sees_that_tenant_and_is_told_of_the_re
         config["users"] = [{"name": config["users"][0]["name"], "user": {"token": token}}]
         file = fleet.root / ".local" / "reader.json"
         file.write_text(json.dumps(config))
-        data = look(fleet, "--cluster", "aws-local", "--kubeconfig", str(file))
-        rows = {row["tenant"]: row for row in data["rows"]}
+        data: dict[str, Any] = {}
+        rows: dict[str, dict[str, Any]] = {}
+
+        def in_sync() -> bool:
+            data.update(look(fleet, "--cluster", "aws-local", "--kubeconfig", str(file)))
+            rows.update({row["tenant"]: row for row in data["rows"]})
+            return bool(rows["storefront"]["state"] == "in sync")
+
+        fleet.wait("the tenant that may be read is in sync", in_sync)
         assert set(rows) == {tenant for tenant, clusters in PLACED.items() if "aws-local" in clusters}
         mine, other = rows["storefront"], rows["ledger"]
         assert (mine["state"], mine["unread"]) == ("in sync", [])

@@ -254,8 +254,8 @@ def verdict(fleet: TestFleet, item: Commit, commit: str) -> Verdict:
 
 def told(fleet: TestFleet, group: list[Commit]) -> dict[tuple[str, str], dict[str, Any]]:
     """What `berth status` says, between two tries of the agent."""
-    for _ in range(20):
+    for _ in range(40):
         rows = fleet.status()
-        if all(rows[item.tenant, item.cluster]["state"] != "syncing" for item in group):
+        if all(rows[item.tenant, item.cluster]["state"] not in ("syncing", "unreachable") for item in group):
             break
     return rows

@@ -203,9 +203,17 @@ def tidy(guarded: TestFleet) -> Iterator[None]:
 @pytest.mark.usefixtures("tidy")
 @pytest.mark.parametrize("item", ALLOWED, ids=lambda item: item.id)
 def test_it_is_allowed(item: Allowed, guarded: TestFleet, credentials: Path) -> None:
-    answer = do(guarded, credentials, item.who, item.run, item.manifest)
-    assert answer.ok, answer.error
-    assert item.says in answer.out
+    last: list[Answer] = []
+
+    def said() -> bool:
+        last[:] = [do(guarded, credentials, item.who, item.run, item.manifest)]
+        assert last[0].ok, last[0].error
+        return item.says in last[0].out
+
+    if item.engine is None:
+        assert said(), last[0].out
+    else:  # an agent that looks again says for a moment that it does
+        guarded.wait(f"it says {item.says}", said)
 
 
 @pytest.mark.usefixtures("tidy")

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.pulumi_cli]
 def test_pulumi_up_brings_every_tenant_into_sync(pulumi_fleet: TestFleet) -> None:
     rows = pulumi_fleet.status()
     assert set(rows) == {(tenant, cluster) for tenant, clusters in PLACED.items() for cluster in clusters}
-    assert {row["state"] for row in rows.values()} == {"in sync"}
+    pulumi_fleet.wait_in_sync()
 
 
 def test_a_second_pulumi_up_changes_nothing(pulumi_fleet: TestFleet) -> None:
@@ -36,17 +36,19 @@ def test_the_stack_file_of_the_project_stays_as_it_was(pulumi_fleet: TestFleet) 
 def test_a_tenant_whose_file_is_gone_is_deleted_and_only_that_one(pulumi_fleet: TestFleet) -> None:
     file = pulumi_fleet.root / "tenants" / "telemetry.yaml"
     text = file.read_text()
-    file.unlink()
-    assert pulumi_fleet.berth("local", "deploy", ok=False).returncode == 2
-    with pulumi_fleet.removal_approved("telemetry"):
-        printed = pulumi_fleet.berth("local", "deploy").stdout
-    # Two clusters, twelve objects and their component in each.
-    assert re.search(r"Resources:\n\s+- 26 deleted\n", printed), printed[-1500:]
-    for cluster in CLUSTERS:
-        assert pulumi_fleet.get(cluster, "namespace", "telemetry") is None
-        assert pulumi_fleet.get(cluster, "namespace", "storefront") is not None
-    file.write_text(text)
-    pulumi_fleet.berth("local", "deploy")
+    try:
+        file.unlink()
+        assert pulumi_fleet.berth("local", "deploy", ok=False).returncode == 2
+        with pulumi_fleet.removal_approved("telemetry"):
+            printed = pulumi_fleet.berth("local", "deploy").stdout
+        # Two clusters, twelve objects and their component in each.
+        assert re.search(r"Resources:\n\s+- 26 deleted\n", printed), printed[-1500:]
+        for cluster in CLUSTERS:
+            assert pulumi_fleet.get(cluster, "namespace", "telemetry") is None
+            assert pulumi_fleet.get(cluster, "namespace", "storefront") is not None
+    finally:
+        file.write_text(text)
+        pulumi_fleet.berth("local", "deploy")
     pulumi_fleet.wait_in_sync()
 
 
@@ -85,7 +87,7 @@ def test_tenants_that_pulumi_holds_are_not_handed_over_to_git(pulumi_fleet: Test
     finally:
         config.write_text(text)
     assert pulumi(pulumi_fleet, "preview", "--expect-no-changes").returncode == 0
-    assert {row["state"] for row in pulumi_fleet.status().values()} == {"in sync"}
+    pulumi_fleet.wait_in_sync()
 
 
 def test_what_was_changed_by_hand_is_found_and_fixed_without_the_engine(pulumi_fleet: TestFleet) -> None:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import pytest
 
 from tests.e2e.agent_program import CLUSTER, Program, apply, controller
 from tests.e2e.harness import ARGOCD, CLUSTERS, FLUX, PLACED, TestFleet, copy_project, edit
-from tests.e2e.test_change_engines import AGENT_NAMESPACES, NAMESPACES, SYNCS, resume, suspend, uids
+from tests.e2e.test_change_engines import AGENT_NAMESPACES, NAMESPACES, SYNCS, hand_over, resume, suspend, uids
 from tests.e2e.test_pulumi import pulumi
 from tests.e2e.test_pulumi_destroy import destroy, left
 
@@ -93,8 +92,7 @@ def test_no_workload_is_deleted_or_made_anew(over: Changed) -> None:
 
 def test_nothing_of_the_former_engine_remains_and_nothing_is_left_to_hand_over(over: Changed) -> None:
     fleet = over.fleet
-    first = fleet.berth("handover", "--stack", "local", "--json")
-    assert [row for row in json.loads(first.stdout)["rows"] if row["left"] or row["message"]] == []
+    assert [row for row in hand_over(fleet) if row["left"]] == []
     for cluster in CLUSTERS:
         assert fleet.get(cluster, "crd", SYNCS[FLUX]) is None
         assert fleet.get(cluster, "namespace", AGENT_NAMESPACES[FLUX]) is None

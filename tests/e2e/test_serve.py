@@ -25,7 +25,7 @@ def test_a_bad_push_and_a_cluster_that_is_down_are_shown_as_they_happen_and_end(
     fleet.wait_in_sync()
     with serving(fleet.root, "--stack", "local") as found:
         fleet.wait("all is read", lambda: found.states() == {"in sync"})
-        assert {row["state"] for row in found.clusters().values()} == {"ok"}
+        fleet.wait("the clusters are in order", lambda: {row["state"] for row in found.clusters().values()} == {"ok"})
         known = ("--server", found.address)
         asked = ("--stack", "local")
         fleet.wait("both tell the same", lambda: status(fleet, *known) == status(fleet, *asked))

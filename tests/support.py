@@ -166,7 +166,7 @@ class Sandbox:
         ended = subprocess.run(
             [*BERTH, "--project", str(self.root), *arguments],
             capture_output=True,
-            timeout=60,
+            timeout=300,
             env={**os.environ, **environment},
         )
         return Outcome(ended.returncode, ended.stdout.decode(), ended.stderr.decode())

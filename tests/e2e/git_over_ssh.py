@@ -42,8 +42,8 @@ class SshGitServer:
         self.port: int = self._server.get_port()
 
     def close(self) -> None:
+        # Without waiting for whoever is connected still.
         self._loop.call_soon_threadsafe(self._server.close)
-        self._run(self._server.wait_closed())
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     @property

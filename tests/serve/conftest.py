@@ -88,7 +88,7 @@ class Served:
 
     def interrupt(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
 
 def until(what: str, check: Callable[[], object], seconds: float = 60) -> None:
@@ -126,7 +126,7 @@ def serving(
         yield Served(process, told)
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=60)
         assert errors in ("", "\nerror: interrupted\n", "error: interrupted\n"), errors
     finally:
         if process.poll() is None:

@@ -20,6 +20,7 @@ from berth.local.paths import FleetPaths
 
 _STATE = "BERTH_FLEET_STATE"
 _NAME = "BERTH_FLEET_PROCESS"
+_PROGRAM = "BERTH_FLEET_PROGRAM"
 _MAX_LOG = 20 * 1024 * 1024
 
 
@@ -40,9 +41,12 @@ def running(paths: FleetPaths) -> dict[str, psutil.Process]:
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
             environment = process.environ()
-            # The leader of its session is what was started here; its children inherit the mark.
-            ours = environment.get(_STATE) == str(paths.state) and os.getsid(process.pid) == process.pid
-            if ours and process.status() != psutil.STATUS_ZOMBIE:
+            if environment.get(_STATE) != str(paths.state) or process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            # The leader of its session is what was started here; its children inherit the mark. Some lead a session of
+            # their own, as what Git does in the background after a fetch: they are of another program.
+            leads, program = os.getsid(process.pid) == process.pid, next(iter(process.cmdline()), "")
+            if leads and environment.get(_PROGRAM, program) == program:
                 found[environment.get(_NAME, "")] = process
     return found
 
@@ -65,6 +69,7 @@ def start(paths: FleetPaths, spec: Spec) -> psutil.Process:
         "HOME": str(paths.state),  # nothing of the person's own configuration leaks into the fleet
         _STATE: str(paths.state),
         _NAME: spec.name,
+        _PROGRAM: spec.argv[0],
         **spec.env,
     }
     with log.open("wb" if too_long else "ab") as output:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import psutil
 import pytest
 
 from berth.errors import OperationFailed
@@ -15,6 +18,7 @@ from berth.local.build import Binaries
 from berth.local.controlplane import ControlPlane
 from berth.local.fleet import Fleet
 from berth.local.paths import FleetPaths
+from berth.local.processes import Spec
 from berth.settings import Engine
 from tests.support import Sandbox
 
@@ -102,3 +106,18 @@ def test_a_kind_that_the_api_server_does_not_list_yet_is_waited_for(
     assert said == ["error: forbidden"]
     with pytest.raises(OperationFailed, match="forbidden"):
         fleet._apply_new_kinds(cast(ControlPlane, None), [])
+
+
+def test_what_a_process_starts_in_a_session_of_its_own_is_not_taken_for_it(tmp_path: Path) -> None:
+    # As what Git does in the background after it has fetched for a repo server.
+    paths = FleetPaths(tmp_path)
+    script = "import subprocess, time; print(subprocess.Popen(['sleep', '60'], start_new_session=True).pid, flush=True)"
+    started = processes.start(paths, Spec("here/server", (sys.executable, "-c", f"{script}; time.sleep(60)")))
+    log, end = paths.log("here/server"), time.monotonic() + 60
+    try:
+        while not log.read_text().endswith("\n"):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert {name: each.pid for name, each in processes.running(paths).items()} == {"here/server": started.pid}
+    finally:
+        processes.stop([started, *(psutil.Process(int(line)) for line in log.read_text().splitlines())])

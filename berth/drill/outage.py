@@ -30,7 +30,7 @@ class Outage:
         process = processes.running(ground.fleet.paths)[f"{lost}/kube-apiserver"]
         self._open = True
         process.kill()
-        process.wait(10)
+        process.wait(60)
         began = time.monotonic()
         yield from until([Wait("lost cluster seen", lost, SEEN_SECONDS, began)], self._unreachable)
         yield from until([Wait("others go on", other, SEEN_SECONDS, began) for other in others], self._going_on)

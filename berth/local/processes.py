@@ -96,7 +96,7 @@ def stop(processes: Iterable[psutil.Process], patience: float = 8.0) -> None:
     for process in stubborn:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    _, left = psutil.wait_procs(stubborn, timeout=5)
+    _, left = psutil.wait_procs(stubborn, timeout=30)
     if left:
         raise OperationFailed(f"process {left[0].pid} does not end", f"kill -9 {left[0].pid}")
 

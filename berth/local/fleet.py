@@ -302,8 +302,19 @@ def down(paths: FleetPaths, *, delete: bool = False) -> int:
         for program in ("kube-apiserver", "etcd"):
             processes.stop([alive[name] for name in last if name.endswith(f"/{program}")], patience=5)
     if delete:
-        shutil.rmtree(paths.state)
+        _delete(paths.state)
     return len(alive)
+
+
+def _delete(folder: Path, attempts: int = 5) -> None:
+    """What an agent has started, as Git, ends a moment after it: until then it writes."""
+    try:
+        shutil.rmtree(folder)
+    except OSError:
+        if attempts == 1:
+            raise
+        time.sleep(0.5)
+        _delete(folder, attempts - 1)
 
 
 def _answers(port: int, path: str) -> bool:

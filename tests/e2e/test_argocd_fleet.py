@@ -114,7 +114,11 @@ def test_down_leaves_no_process_and_no_listener(fleet: TestFleet) -> None:
     ports = set(json.loads(paths.ports.read_text()).values())
     fleet.berth("local", "down")
     assert processes.running(paths) == {}
-    assert not [p for p in psutil.process_iter(["cmdline"]) if str(paths.state) in " ".join(p.info["cmdline"] or [])]
+
+    def named() -> list[psutil.Process]:
+        return [p for p in psutil.process_iter(["cmdline"]) if str(paths.state) in " ".join(p.info["cmdline"] or [])]
+
+    fleet.wait("what the processes had started has ended too", lambda: not named())
     assert not ports & {port for _, _, port in listeners()}
 
 

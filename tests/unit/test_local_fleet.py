@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -16,7 +17,7 @@ from berth.errors import OperationFailed
 from berth.local import processes
 from berth.local.build import Binaries
 from berth.local.controlplane import ControlPlane
-from berth.local.fleet import Fleet
+from berth.local.fleet import Fleet, down
 from berth.local.paths import FleetPaths
 from berth.local.processes import Spec
 from berth.settings import Engine
@@ -121,3 +122,21 @@ def test_what_a_process_starts_in_a_session_of_its_own_is_not_taken_for_it(tmp_p
         assert {name: each.pid for name, each in processes.running(paths).items()} == {"here/server": started.pid}
     finally:
         processes.stop([started, *(psutil.Process(int(line)) for line in log.read_text().splitlines())])
+
+
+def test_what_is_written_while_the_state_is_deleted_goes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths, remove = FleetPaths(tmp_path / "state"), shutil.rmtree
+    (paths.state / "clusters").mkdir(parents=True)
+    tries: list[Path] = []
+
+    def rmtree(folder: Path) -> None:
+        tries.append(folder)
+        if len(tries) == 1:
+            raise OSError(39, "Directory not empty")
+        remove(folder)
+
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    assert down(paths, delete=True) == 0
+    assert not paths.state.exists()
+    assert len(tries) == 2

@@ -16,9 +16,6 @@ from berth.status import Row, State
 from berth.status.collect import Scope, collect_all
 from berth.tenants import Tenant
 
-LOOK_SECONDS = 5.0
-"""How long a cluster has to answer while it is watched."""
-
 
 @dataclass(frozen=True)
 class Ground:
@@ -80,7 +77,7 @@ class Ground:
 
     def rows(self, *tenants: str) -> list[Row]:
         """What status says of these tenants; without one, of all."""
-        return collect_all(self.project, Scope([self.stack], tenants, timeout=LOOK_SECONDS)).rows
+        return collect_all(self.project, Scope([self.stack], tenants)).rows
 
     def states(self) -> dict[str, Row]:
         """What it says of the drill's tenant, by cluster."""

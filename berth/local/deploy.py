@@ -99,7 +99,7 @@ def _apply(fleet: Fleet, plane: ControlPlane, project: Project, cluster: Cluster
     return changes
 
 
-def _apply_set(fleet: Fleet, plane: ControlPlane, manifests: str, attempts: int = 5) -> int:
+def _apply_set(fleet: Fleet, plane: ControlPlane, manifests: str, attempts: int = 10) -> int:
     """Applies all there is to be, and prunes what was in the set before. Returns how many objects were pruned.
 
     kubectl gives up where something that it is about to prune goes by itself meanwhile, as what is in a namespace does

@@ -44,7 +44,7 @@ def test_what_is_gone_before_it_is_pruned_stops_nothing_and_what_was_pruned_coun
 
 def test_it_is_not_tried_for_ever() -> None:
     with pytest.raises(KubectlFailed, match="berth-orders"):
-        apply(*[KubectlFailed(GONE, "")] * 5)
+        apply(*[KubectlFailed(GONE, "")] * 10)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import asyncio
 import json
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -21,6 +22,8 @@ from starlette.routing import Route
 from berth.local import pki
 
 Object = dict[str, Any]
+QUIET = 30.0
+"""Seconds after which a watch without news is told how far all is. Real servers do so once a minute."""
 
 
 class StandIn:
@@ -83,7 +86,7 @@ class StandIn:
         self._thread.start()
         while not self._server.started:
             assert self._thread.is_alive(), "the stand-in does not start"
-            threading.Event().wait(0.01)
+            time.sleep(0.01)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -91,9 +94,9 @@ class StandIn:
 
     def stop(self) -> None:
         """Goes away as a server that is killed: every connection is cut."""
-        self._on_loop(self.cut_now)
+        self.at_once(self.cut_now)
         self._server.force_exit = self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(60)
         assert not self._thread.is_alive()
 
     def close(self) -> None:
@@ -113,7 +116,7 @@ class StandIn:
             self._tell(path, "MODIFIED" if key in known else "ADDED", kept)
             known[key] = kept
 
-        self._on_loop(change)
+        self.at_once(change)
 
     def fill(self, path: str, items: list[Object]) -> None:
         """All objects of a list, before anybody asks."""
@@ -125,7 +128,7 @@ class StandIn:
             item = self._listed[path].pop((namespace, name))
             self._tell(path, "DELETED", item)
 
-        self._on_loop(change)
+        self.at_once(change)
 
     def bookmark(self, path: str) -> None:
         """Says how far all is, as API servers do once a minute."""
@@ -134,11 +137,15 @@ class StandIn:
             self._version += 5
             self._tell(path, "BOOKMARK", {"metadata": {"resourceVersion": str(self._version)}})
 
-        self._on_loop(change)
+        self.at_once(change)
 
     def cut(self) -> None:
-        """Cuts all watches in the middle, as a load balancer does."""
-        self._on_loop(self.cut_now)
+        """Cuts all watches in the middle, as a load balancer does. When it returns, none of them is left."""
+        before, end = set(self._watches), time.monotonic() + 60
+        self.at_once(self.cut_now)
+        while before & self._watches:
+            assert time.monotonic() < end, "a watch is not cut"
+            time.sleep(0.01)
 
     def cut_now(self) -> None:
         for task in self._watches:
@@ -152,19 +159,21 @@ class StandIn:
             self._first = self._version
             self._events.clear()
 
-        self._on_loop(change)
+        self.at_once(change)
 
     def watching(self) -> int:
         return len(self._watches)
 
-    def _on_loop(self, change: Callable[[], None]) -> None:
+    def at_once(self, change: Callable[[], None]) -> None:
+        """Changes something between two answers."""
+
         async def run() -> None:
             change()
 
-        asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(run(), self._loop).result(60)
 
     def _tell(self, path: str, kind: str, item: Object) -> None:
-        self._events.setdefault(path, []).append((self._version, json.dumps({"type": kind, "object": item})))
+        self._events.setdefault(path, []).append((self._version, _event(kind, item)))
         self._told.set()
         self._told = asyncio.Event()
 
@@ -205,17 +214,33 @@ class StandIn:
         task = asyncio.current_task()
         assert task is not None
         self._watches.add(task)
+        quiet = False
         try:
             yield ""  # the headers at once, as a real one sends them
             while True:
                 told = self._told
-                for at, line in list(self._events.get(path, ())):
-                    if at > version:
-                        version = at
-                        yield line + "\n"
-                await told.wait()
+                news = [each for each in self._events.get(path, ()) if each[0] > version]
+                if quiet and not news:
+                    version = self._version
+                    yield _event("BOOKMARK", {"metadata": {"resourceVersion": str(version)}})
+                for at, line in news:
+                    version = at
+                    yield line
+                quiet = not await _comes(told, QUIET)
         finally:
             self._watches.discard(task)
+
+
+async def _comes(told: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await told.wait()
+    except TimeoutError:
+        return False
+
+
+def _event(kind: str, item: Object) -> str:
+    return json.dumps({"type": kind, "object": item}) + "\n"
 
 
 def _status(code: int, message: str) -> JSONResponse:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from berth.files import write_text
 from berth.names import MANAGED_BY, sync_namespace
 from tests.serve.standin import Object, StandIn
 from tests.support import Sandbox
@@ -80,7 +81,7 @@ class Simulated:
             config["clusters"].append({"name": name, "cluster": stand_in.about})
             config["users"].append({"name": name, "user": stand_in.user})
             config["contexts"].append({"name": name, "context": {"cluster": name, "user": name}})
-        self.sandbox.write("kubeconfig", yaml.safe_dump(config))
+        write_text(self.sandbox.root / "kubeconfig", yaml.safe_dump(config))  # whole, as it may be read meanwhile
 
     def follow(self, url: str) -> None:
         """Names another deploy repo in both stacks."""

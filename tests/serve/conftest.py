@@ -67,7 +67,7 @@ class Served:
         self.address = address[0].rstrip("/")
 
     def get(self, path: str, **more: Any) -> httpx.Response:
-        return httpx.get(f"{self.address}{path}", timeout=30, **more)
+        return httpx.get(f"{self.address}{path}", timeout=60, **more)
 
     def rows(self) -> dict[tuple[str, str], dict[str, Any]]:
         return {(row["tenant"], row["cluster"]): row for row in self.get("/api/state").json()["rows"]}

@@ -47,8 +47,9 @@ class Meeting:
 
     def lists(self) -> int:
         """How often clusters were asked for a list: who watches does not ask again, who looks once does."""
-        asked = sum((one.asked for one in self.project.clusters.values()), Counter[str]())
-        return sum(count for what, count in asked.items() if what.startswith("list "))
+        # Copied first: they answer on threads of their own.
+        asked = [what for one in self.project.clusters.values() for what in list(one.asked.items())]
+        return sum(count for what, count in asked if what.startswith("list "))
 
     def told(self, *arguments: str) -> Outcome:
         """What status says by way of the server. Where the machine is too busy for that, it is asked again."""

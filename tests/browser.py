@@ -53,6 +53,6 @@ def browser() -> Iterator[Browser]:
         pytest.skip(f"{error.message}: pages are not opened")
     with sync_playwright() as playwright:
         # Without a sandbox of its own: a container's root may not make one, and the page is ours.
-        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"], timeout=WAIT)
         yield found
         found.close()

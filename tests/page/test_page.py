@@ -56,6 +56,7 @@ def test_unchanged_tenants_are_shown_when_asked_for(opened: Open) -> None:
 def test_a_cell_opens_the_diff_side_by_side(opened: Open) -> None:
     found = opened(small())
     found.page.click(found.cell("changed", "gcp-dev"))
+    found.page.wait_for_selector("#details .diff")  # made when the browser says that its object is open
     assert found.page.locator("#details .diff .before").all_inner_texts() == ["    pods: '7'"]
     assert found.page.locator("#details .diff .after").all_inner_texts() == ["    pods: '9'"]
 
@@ -63,6 +64,7 @@ def test_a_cell_opens_the_diff_side_by_side(opened: Open) -> None:
 def test_unchanged_lines_are_folded_until_they_are_asked_for(opened: Open) -> None:
     found = opened(small())
     found.page.click(found.cell("changed", "gcp-dev"))
+    found.page.wait_for_selector("#details .diff")
     before = found.page.locator("#details .diff tr").count()
     found.page.click("#details .folded button")
     assert found.page.locator("#details .diff tr").count() > before
@@ -147,6 +149,7 @@ def test_text_of_a_file_is_never_markup(opened: Open) -> None:
     assert HOSTILE in found.page.locator("#notes").inner_text()
     found.page.click(found.cell("come", "aws-prod"))
     found.page.click("#details summary:has-text('ResourceQuota')")
+    found.page.wait_for_selector("#details .diff")
     assert found.page.locator("#details .diff").first.inner_text().count("</script><img") == 1
     assert found.page.locator("img").count() == 0
     assert found.complaints == []

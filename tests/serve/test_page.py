@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser
 
-from tests.browser import Opened, Scheme
+from tests.browser import WAIT, Opened, Scheme
 from tests.serve.clusters import DEPLOYMENTS, SYNCS, Simulated, deployment, event, sync
 from tests.serve.conftest import Served, serving, until
 
@@ -220,18 +222,27 @@ def test_a_cluster_that_goes_away_is_shown_so_and_returns(opened: Open, fleet: S
     assert found.complaints == []
 
 
+@contextmanager
+def reserved_port() -> Iterator[str]:
+    """A port that nobody else gets, also while the server that it is for does not run: bound and not listening."""
+    with socket.socket() as reserved:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind(("127.0.0.1", 0))
+        yield str(reserved.getsockname()[1])
+
+
 def test_a_server_that_ends_is_told_and_one_that_returns_is_found(opened: Open, fleet: Simulated) -> None:
-    with serving(fleet.sandbox.root) as first:
-        until("all is read", lambda: first.states() == {"in sync"})
-        found = opened(to=first)
-        port = first.address.rpartition(":")[2]
-        first.interrupt()
-    found.page.wait_for_selector("body.cut")
-    assert "Connection lost" in found.page.locator("#live").inner_text()
-    with serving(fleet.sandbox.root, "--port", port):
-        fleet.clusters["one"].put(SYNCS, sync("acme", failing="after it returned"))
-        found.page.wait_for_selector("body:not(.cut)")
-        found.page.wait_for_selector(f"{found.cell('acme', 'one')}.failing")
+    with reserved_port() as port:
+        with serving(fleet.sandbox.root, "--port", port) as first:
+            until("all is read", lambda: first.states() == {"in sync"})
+            found = opened(to=first)
+            first.interrupt()
+        found.page.wait_for_selector("body.cut")
+        assert "Connection lost" in found.page.locator("#live").inner_text()
+        with serving(fleet.sandbox.root, "--port", port):
+            fleet.clusters["one"].put(SYNCS, sync("acme", failing="after it returned"))
+            found.page.wait_for_selector("body:not(.cut)")
+            found.page.wait_for_selector(f"{found.cell('acme', 'one')}.failing")
 
 
 def test_a_token_is_asked_for_and_then_the_page_opens_where_it_was_meant(browser: Browser, fleet: Simulated) -> None:
@@ -239,6 +250,7 @@ def test_a_token_is_asked_for_and_then_the_page_opens_where_it_was_meant(browser
     with serving(fleet.sandbox.root, environment={"BERTH_SERVE_TOKEN": token}) as found:
         context = browser.new_context()
         page = context.new_page()
+        page.set_default_timeout(WAIT)
         page.goto(f"{found.address}/")
         page.fill("input", token)
         page.click("button")
@@ -252,11 +264,18 @@ def test_a_token_is_asked_for_and_then_the_page_opens_where_it_was_meant(browser
 
 @pytest.mark.parametrize("at", ["", "#at=tenant/acme/one", "#at=cluster/one"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(opened: Open, fleet: Simulated, at: str, scheme: Scheme) -> None:
+def test_axe_finds_nothing(opened: Open, fleet: Simulated, served: Served, at: str, scheme: Scheme) -> None:
     fleet.clusters["one"].put(SYNCS, sync("acme", failing="the image cannot be pulled"))
     fleet.clusters["two"].put(SYNCS, {**sync("globex"), "spec": {"suspend": True}})
     fleet.clusters["two"].put(DEPLOYMENTS, deployment("initech", ready=0))
     fleet.clusters["one"].fill("/api/v1/namespaces/acme/events", [event("acme", "Back-off")])
+
+    def known() -> bool:
+        rows = served.rows()
+        states = rows["acme", "one"]["state"], rows["globex", "two"]["state"]
+        return states == ("failing", "suspended") and rows["initech", "two"]["workloads"]["ready"] == 0
+
+    until("nothing changes any more, and is lit up by that", known)
     found = opened(at, scheme=scheme)
     found.page.wait_for_selector(f"{found.cell('acme', 'one')}.failing")
     if "tenant" in at:

@@ -7,6 +7,8 @@ import io
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -173,6 +175,14 @@ class Sandbox:
 
 
 BERTH = (sys.executable, "-m", "berth")
+
+
+def until(what: str, check: Callable[[], object], seconds: float = 60) -> None:
+    """Waits until `check` is true: for ever is a failure, slow is not."""
+    end = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < end, f"after {seconds:.0f} s, still not so: {what}"
+        time.sleep(0.05)
 
 
 def pick(objects: list[Object], kind: str, name: str | None = None, namespace: str | None = None) -> list[Object]:

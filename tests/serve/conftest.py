@@ -10,7 +10,6 @@ import re
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,9 +20,9 @@ import pytest
 
 from tests.browser import browser
 from tests.serve.clusters import COMMIT, Simulated
-from tests.support import BERTH
+from tests.support import BERTH, until
 
-__all__ = ["browser"]
+__all__ = ["browser", "until"]
 
 
 class GitServer:
@@ -89,14 +88,6 @@ class Served:
     def interrupt(self) -> int:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(60)
-
-
-def until(what: str, check: Callable[[], object], seconds: float = 60) -> None:
-    """Waits until `check` is true: for ever is a failure, slow is not."""
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end, f"after {seconds:.0f} s, still not so: {what}"
-        time.sleep(0.05)
 
 
 def read_line(process: subprocess.Popen[str], seconds: float = 60) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -60,22 +61,22 @@ apiserver_request_duration_seconds_count{dry_run="All"} 5
 
 def test_a_run_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     began = time.monotonic()
-    found = run_limited(("sh", "-c", "echo begun; sleep 61 & sleep 62; true"), tmp_path, 1)
+    spans = [f"{span}.{os.getpid()}" for span in (610, 620)]  # of these tests, whoever else runs them meanwhile
+    found = run_limited(("sh", "-c", "echo begun; sleep {} & sleep {}; true".format(*spans)), tmp_path, 3)
     assert (found.ended, found.printed) == (False, "begun\n")
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     left = [each.info["cmdline"] for each in psutil.process_iter(["cmdline"])]
-    assert ["sleep", "61"] not in left
-    assert ["sleep", "62"] not in left
+    assert [span for span in spans if ["sleep", span] in left] == []
 
 
 def test_the_memory_is_of_all_processes_together(tmp_path: Path) -> None:
     hold = "import time; held = bytearray(80_000_000); time.sleep(2)"
     two = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{hold}']); "
     both = f"held = bytearray(80_000_000); {two}"
-    found = run_limited((sys.executable, "-c", both), tmp_path, 30)
+    found = run_limited((sys.executable, "-c", both), tmp_path, 60)
     assert found.ended
     assert found.megabytes > 160
-    assert 2 <= found.seconds < 20
+    assert 2 <= found.seconds < 60
 
 
 def test_a_run_that_fails_is_no_measurement(tmp_path: Path) -> None:

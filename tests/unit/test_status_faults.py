@@ -20,7 +20,7 @@ from berth.local import pki
 from berth.status import Fleet, Reach, Row, State
 from berth.status.collect import Scope, collect_all
 from tests.serve.clusters import COMMIT, DEPLOYMENTS, NODES, QUOTAS, SOURCES, SYNCS, Simulated, quota, source, sync
-from tests.support import Sandbox
+from tests.support import Sandbox, until
 
 URL = "https://git.example.com/deploy.git"
 
@@ -89,10 +89,10 @@ def test_an_api_server_that_is_down_costs_its_own_rows(fleet: Simulated) -> None
 
 
 def test_an_api_server_that_answers_too_late_is_not_waited_for(fleet: Simulated) -> None:
-    fleet.clusters["one"].delay = 10.0
+    fleet.clusters["one"].delay = 60.0
     begin = time.monotonic()
-    assert unreachable(fleet, 2.0) == "the API server does not answer within 2 s"
-    assert time.monotonic() - begin < 6
+    assert unreachable(fleet, 4.0) == "the API server does not answer within 4 s"
+    assert time.monotonic() - begin < 30
 
 
 def test_a_server_that_takes_the_connection_and_says_nothing_is_not_waited_for(fleet: Simulated) -> None:
@@ -100,7 +100,7 @@ def test_a_server_that_takes_the_connection_and_says_nothing_is_not_waited_for(f
         config = yaml.safe_load((fleet.sandbox.root / "kubeconfig").read_text())
         config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{silent.getsockname()[1]}"
         fleet.sandbox.write("kubeconfig", yaml.safe_dump(config))
-        assert unreachable(fleet, 2.0) == "the API server does not answer within 2 s"
+        assert unreachable(fleet, 4.0) == "the API server does not answer within 4 s"
 
 
 def test_an_api_server_that_is_away_behind_its_load_balancer_is_unreachable(fleet: Simulated) -> None:
@@ -219,10 +219,16 @@ def test_a_kind_that_fails_in_the_server_costs_that_kind(fleet: Simulated) -> No
 def test_clocks_that_differ_are_told_and_do_no_more(fleet: Simulated, monkeypatch: pytest.MonkeyPatch) -> None:
     real = time.time
     monkeypatch.setattr("uvicorn.server.formatdate", lambda *_, **__: formatdate(real() + 3600, usegmt=True))
-    time.sleep(1.2)  # uvicorn makes the header once a second
     found = look(fleet)
+
+    def made_anew() -> bool:
+        nonlocal found
+        found = look(fleet)
+        return bool(found.clusters[0].skew and found.clusters[0].skew > 1800)
+
+    until("uvicorn, which does so once a second, makes the header", made_anew)
     assert states(found, "one") == {State.IN_SYNC}
-    assert found.clusters[0].skew == pytest.approx(3600, abs=10)
+    assert found.clusters[0].skew == pytest.approx(3600, abs=60)
     assert "s ahead of this machine's" in found.clusters[0].message
     assert found.clusters[0].state is Reach.OK
 

@@ -198,7 +198,8 @@ def test_the_lock_is_there_while_the_file_is_written_and_gone_after(existing: Pa
     assert not lock.exists()
 
 
-def test_a_lock_that_goes_away_in_time_is_waited_for(existing: Path) -> None:
+def test_a_lock_that_goes_away_in_time_is_waited_for(existing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "LOCK_WAIT", 60)
     lock = existing.with_name("config.lock")
     lock.touch()
     waker = subprocess.Popen(["sh", "-c", 'sleep 0.3; rm -f "$0"', str(lock)])
@@ -208,12 +209,12 @@ def test_a_lock_that_goes_away_in_time_is_waited_for(existing: Path) -> None:
 
 def test_all_of_many_runs_at_once_end_up_in_the_file(existing: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from berth.kubeconfig import Entry, merge_into\n"
-        "name = sys.argv[2]\n"
+        "import sys; from pathlib import Path; from berth.kubeconfig import Entry, merge_into, store\n"
+        "name, store.LOCK_WAIT = sys.argv[2], 60\n"
         "for i in range(10): merge_into(Path(sys.argv[1]), [Entry(f'{name}-{i}', {'server': 'https://x'}, {})])\n"
     )
     runs = [subprocess.Popen([sys.executable, "-c", code, str(existing), name]) for name in ("a", "b")]
-    assert [run.wait(60) for run in runs] == [0, 0]
+    assert [run.wait(120) for run in runs] == [0, 0]
     config = read_config(existing) or {}
     names = {item["name"] for item in config["contexts"]}
     assert names == {"mine", *(f"{run}-{index}" for run in "ab" for index in range(10))}

@@ -89,7 +89,7 @@ def test_a_long_name_of_no_machine_is_refused_at_once(gke: Sandbox) -> None:
     gke.stack("n2-standard-4", f"n2-{'a' * 60}_")
     began = time.monotonic()
     assert gke.problem().path == f"{AT}.nodePools[0].instanceType"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 NAMES = "zoneNames: "

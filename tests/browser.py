@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -44,11 +46,19 @@ class Opened:
         return self.page.locator("#matrix tbody th").all_inner_texts()
 
 
+def _chromium(lock: Path) -> str:
+    """Where it is, or is put. Of those who run tests at the same time one installs it, and the others wait: apt-get has
+    one user at a time, and the program is there before all that it needs."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return require("chromium", "chromium", "pages are opened in it", lambda *_: None)
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Ends with the module: while it lives, Playwright's event loop runs, and no test can run one of its own."""
     try:
-        chromium = require("chromium", "chromium", "pages are opened in it", lambda *_: None)
+        chromium = _chromium(tmp_path_factory.getbasetemp().parent / "chromium.lock")
     except OperationFailed as error:
         pytest.skip(f"{error.message}: pages are not opened")
     with sync_playwright() as playwright:

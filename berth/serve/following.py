@@ -146,6 +146,13 @@ class Following:
 
     async def _look(self, load: Load) -> None:
         """Reads the files anew where one has changed."""
+        try:
+            await self._compare(load)
+        except OSError as error:  # such as of a folder that goes while it is listed
+            self._board.publish({}, notes=list(_told(error)))
+            self._seen = frozenset()  # the next look reads them whatever it finds
+
+    async def _compare(self, load: Load) -> None:
         now, of_ways = await in_thread(lambda: (stamp(self._root), stamp_of(kubeconfigs(self._root, self._clusters()))))
         changed = now != self._seen
         if not changed and of_ways == self._files_of_ways:
@@ -180,10 +187,13 @@ class Following:
         self._renewed.set()
 
 
-def _told(error: InvalidInput | OperationFailed) -> Iterator[str]:
+def _told(error: InvalidInput | OperationFailed | OSError) -> Iterator[str]:
     yield "The project's files have changed and cannot be used: this is what was read before."
     if isinstance(error, OperationFailed):
         yield error.message
+        return
+    if isinstance(error, OSError):
+        yield f"{error.filename}: {error.strerror}" if error.filename else str(error)
         return
     yield from (str(problem) for problem in error.problems[:_SHOWN])
     if len(error.problems) > _SHOWN:

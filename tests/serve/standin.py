@@ -98,6 +98,7 @@ class StandIn:
         self._server.force_exit = self._server.should_exit = True
         self._thread.join(60)
         assert not self._thread.is_alive()
+        self._watches.clear()  # those that began too late to be cut end with the loop, and not in their own way
 
     def close(self) -> None:
         """Goes away for good."""

@@ -13,6 +13,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,7 @@ def cli(ctx: click.Context, project: Path | None) -> None:
 
 def main() -> None:
     """Runs the command line and exits."""
+    _open_closed()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # What is printed is YAML and JSON for other programs: UTF-8, whatever the locale says.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -97,11 +99,7 @@ def main() -> None:
     # Thousands of tenants are millions of small objects that stay: Python would look through them again and again.
     gc.set_threshold(1_000_000)
     code, tell = _outcome()
-    try:
-        tell()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _leave_stdout()
+    code = _told(code, tell)
     gc.freeze()  # nor need it look through what is left when it ends
     sys.exit(code)
 
@@ -139,6 +137,29 @@ def _fail(message: str, hint: str = "") -> None:
     failure(message, hint)
 
 
+def _told(code: int, tell: Callable[[], None]) -> int:
+    """Tells the rest. Returns the exit code: whom it cannot tell, it still tells that."""
+    try:
+        tell()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _leave_stdout()
+    except OSError as error:
+        _leave_stdout()
+        code = code or 1
+        with suppress(OSError):
+            _fail(error.strerror or str(error))
+    return code
+
+
 def _leave_stdout() -> None:
     """The reader (head, a pager) has seen enough: what is still to be written goes nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_closed() -> None:
+    """Opens the standard streams that were closed, to nowhere: else Python has none to print to, and the first file
+    that is opened has its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8", closefd=False))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support import BERTH, Sandbox
+from tests.support import BERTH, Outcome, Sandbox
 
 BERTH_PACKAGE = Path(__file__).parents[2] / "berth"
 
@@ -85,6 +86,34 @@ def test_ctrl_c_is_code_130_and_one_line(sandbox: Sandbox, monkeypatch: pytest.M
     monkeypatch.setattr("berth.cli.validate.load_project", interrupt)
     ended = sandbox.run("validate")
     assert (ended.code, ended.out, ended.err.strip()) == (130, "", "error: interrupted")
+
+
+# Where nothing can be printed ----------------------------------------------------------------------------------------
+
+
+def shell(sandbox: Sandbox, call: str) -> Outcome:
+    """A call of `berth` with the redirections of a shell."""
+    command = f"{shlex.join(BERTH)} --project {shlex.quote(str(sandbox.root))} {call}"
+    ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60)
+    return Outcome(ended.returncode, ended.stdout, ended.stderr)
+
+
+@pytest.mark.parametrize("call", ["validate >&-", "validate <&- >&- 2>&-", "validate --json >&-", "--help >&-"])
+def test_closed_streams_are_as_good_as_null(sandbox: Sandbox, call: str) -> None:
+    assert shell(sandbox, call) == Outcome(0, "", "")
+
+
+@pytest.mark.parametrize("call", ["validate", "validate --json", "render --stack dev", "--help"])
+def test_what_does_not_get_onto_a_full_disk_is_code_1(sandbox: Sandbox, call: str) -> None:
+    assert shell(sandbox, f"{call} >/dev/full") == Outcome(1, "", "error: No space left on device\n")
+
+
+@pytest.mark.parametrize("call", ["validate 2>/dev/full", "validate 2>&-", "validate --json >/dev/full", "x 2>&-"])
+def test_wrong_input_is_code_2_to_whom_it_cannot_be_told_too(sandbox: Sandbox, call: str) -> None:
+    sandbox.tenant("lifecycle: x\n")
+    ended = shell(sandbox, call)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err in ("", "error: No space left on device\n")
 
 
 # What is loaded -----------------------------------------------------------------------------------------------------

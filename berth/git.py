@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
+from berth import programs
 from berth.errors import OperationFailed
 
 
@@ -94,26 +93,14 @@ def git_within(timeout: float, url: str, *arguments: str) -> str:
     Raises OperationFailed. When the time is up, all that git has started ends with it.
     """
     try:
-        process = subprocess.Popen(  # noqa: S603
-            ("git", *arguments),  # noqa: S607
-            env={**os.environ, "GIT_TERMINAL_PROMPT": "0"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
+        done = programs.run(
+            ("git", *arguments), timeout=timeout, environment={**os.environ, "GIT_TERMINAL_PROMPT": "0"}
         )
     except FileNotFoundError:
         raise OperationFailed("git is not installed", "apt-get install git") from None
-    try:
-        printed, told = process.communicate(timeout=timeout)
-    except BaseException as error:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        if isinstance(error, subprocess.TimeoutExpired):
-            raise OperationFailed(f"{url} does not answer within {timeout:.0f} s") from None
-        raise
-    if process.returncode != 0:
-        raise OperationFailed(f"{url}: {(told.strip().splitlines() or [f'git {arguments[0]} failed'])[-1]}")
-    return printed
+    except subprocess.TimeoutExpired:
+        raise OperationFailed(f"{url} does not answer within {timeout:.0f} s") from None
+    if done.returncode != 0:
+        told = done.stderr.decode(errors="replace").strip().splitlines()
+        raise OperationFailed(f"{url}: {(told or [f'git {arguments[0]} failed'])[-1]}")
+    return done.stdout.decode(errors="replace")

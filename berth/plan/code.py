@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from berth import programs
 from berth.errors import InvalidInput, OperationFailed, Problem
 from berth.plan.base import BaseTree, files_below
 from berth.plan.desired import DesiredStack, Resource, from_data, resource_of
@@ -89,17 +89,15 @@ def _ask(code: Path, request: dict[str, Any]) -> Any:
     kept = ("HOME", "LANG", "PATH", "TMPDIR", "SYSTEMROOT")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     try:
-        done = subprocess.run(
+        done = programs.run(
             [sys.executable, "-P", "-m", "berth.plan.worker"],
             cwd=request["root"],
-            env={**environment, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore"},
-            input=json.dumps({"version": VERSION, **request}),
-            capture_output=True,
-            text=True,
+            environment={**environment, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore"},
+            given=json.dumps({"version": VERSION, **request}).encode(),
         )
         answer = json.loads(done.stdout)
     except ValueError:
-        last = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
+        last = (done.stderr.decode(errors="replace").strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
         raise OperationFailed(f"the program does not run: {last}") from None
     if answer.get("version") != VERSION:
         raise OperationFailed(f"its plans are of version {answer.get('version')}, these of version {VERSION}")

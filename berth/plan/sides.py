@@ -21,6 +21,7 @@ from berth.plan.desired import DesiredStack, Resource
 from berth.plan.history import Former, former_project
 from berth.plan.rendered import all_as_they_run, is_placed, never, rendered
 from berth.plan.worker import without_secrets
+from berth.programs import ending_together
 from berth.project import Project
 from berth.settings import Cluster, StackFile
 from berth.tenants.load import LoadedTenant
@@ -55,7 +56,8 @@ def both_sides(root: Path, wanted: Sequence[str], ref: str | None) -> Sides:
     """
     base = BaseTree.of(root, ref) if ref is not None else None
     project = all_as_they_run(Project.load(root), root)
-    with tempfile.TemporaryDirectory(prefix="berth-plan-") as folder, ThreadPoolExecutor(2) as pool:
+    folders = tempfile.TemporaryDirectory(prefix="berth-plan-")
+    with folders as folder, ThreadPoolExecutor(2) as pool, ending_together():
         work = _Work(project, Path(folder).resolve(), pool)
         if base is None:
             return work.alone([project.stack(name).name for name in wanted] or list(project.stacks))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import uvicorn
 
 from berth.errors import OperationFailed
+from berth.programs import ending_together
 from berth.project import Project
 from berth.serve.access import is_loopback, own_names
 from berth.serve.app import STREAMS, app_of
@@ -55,7 +56,8 @@ def serve(
     names = [*listen.names, *(own_names() if open_to_all else ())]
     with _listening(listen.host, listen.port) as server:
         told(_address(listen.host, server), made)
-        asyncio.run(_run(project, scope, server, listen.token or made, names, programs, load, seen, offer))
+        with ending_together():
+            asyncio.run(_run(project, scope, server, listen.token or made, names, programs, load, seen, offer))
 
 
 async def _run(

@@ -12,6 +12,7 @@ from pathlib import Path
 from berth.errors import OperationFailed
 from berth.kubeconfig import Entry
 from berth.loop import run
+from berth.programs import ending_together
 from berth.project import Project
 from berth.settings import Cluster
 from berth.status.asking import ask
@@ -116,7 +117,7 @@ async def _heads(points: Sequence[Point], timeout: float) -> dict[Point, Commits
         return expected_commit(point, left)
 
     loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(min(_REPOS_AT_ONCE, len(points) or 1)) as pool:
+    with ThreadPoolExecutor(min(_REPOS_AT_ONCE, len(points) or 1)) as pool, ending_together():
         found = await asyncio.gather(*(loop.run_in_executor(pool, head, point) for point in points))
     return dict(zip(points, found, strict=True))
 
@@ -135,5 +136,6 @@ async def _logs(scope: Scope, expected: Expected, points: Collection[Point]) -> 
             scope.logs[key] = told
         return scope.logs[key]
 
-    found = await asyncio.gather(*(log(point, commits) for point, commits in expected.items()))
+    with ending_together():
+        found = await asyncio.gather(*(log(point, commits) for point, commits in expected.items()))
     return dict(zip(expected, found, strict=True))

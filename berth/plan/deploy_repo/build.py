@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from berth import names
+from berth import names, programs
 from berth.errors import OperationFailed
 from berth.local.build import built_kustomize
 from berth.plan.deploy_repo.manifests import Unreadable, documents, fault
@@ -101,9 +101,7 @@ def build(kustomize: str, snapshot: Snapshot, job: Job) -> list[Object]:
         # Without PATH it finds no git to fetch with.
         environment = {"HOME": scratch, "XDG_CONFIG_HOME": scratch, "TMPDIR": scratch, "PATH": "", **nothing}
         try:
-            done = subprocess.run(  # noqa: S603
-                command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, cwd=scratch
-            )
+            done = programs.run(command, environment=environment, timeout=_PATIENCE, cwd=scratch)
         except subprocess.TimeoutExpired:
             raise DoesNotBuild(f"kustomize was not done after {_PATIENCE} s") from None
         except OSError as error:

@@ -16,6 +16,7 @@ from berth.plan.deploy_repo.pulls import Pull
 from berth.plan.deploy_repo.snapshots import DeployRepo, Snapshot
 from berth.plan.difference import masked, object_changes
 from berth.plan.model import Action, ObjectChange
+from berth.programs import ending_together
 from berth.render.objects import Object
 from berth.settings import Engine
 
@@ -192,7 +193,7 @@ class _Work:
             except DoesNotBuild as error:
                 return error
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(os.cpu_count()) as pool, ending_together():
             return dict(zip(jobs, pool.map(one, jobs), strict=True))
 
 

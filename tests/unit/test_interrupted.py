@@ -1,0 +1,87 @@
+"""Told to end from outside, the command line ends: soon, with one line, with nothing left running and no folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from berth import programs
+from tests.support import BERTH, Sandbox
+
+ENDINGS = [
+    (signal.SIGINT, 130, "error: interrupted"),
+]
+
+
+def hear() -> None:
+    """What a shell runs in the background ignores Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """A server that accepts and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        yield server
+
+
+@contextmanager
+def asking(sandbox: Sandbox, silent: socket.socket, *command: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that waits for the Git server of the deploy repo; its temporary folders are in `tmp`."""
+    sandbox.stack("https://git.example.com/deploy.git", f"http://127.0.0.1:{silent.getsockname()[1]}/deploy.git")
+    temporary = sandbox.root / "tmp"
+    temporary.mkdir()
+    with subprocess.Popen(
+        [*BERTH, "--project", str(sandbox.root), *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        preexec_fn=hear,
+    ) as process:
+        connection, _ = silent.accept()
+        with connection:
+            yield process
+
+
+def running(word: str) -> list[str]:
+    """Processes with a word in their command line."""
+    found = [each.info for each in psutil.process_iter(["cmdline", "status"])]
+    alive = [each["cmdline"] or () for each in found if each["status"] != psutil.STATUS_ZOMBIE]
+    return [" ".join(words) for words in alive if any(word in each for each in words)]
+
+
+@pytest.mark.parametrize(("number", "code", "line"), ENDINGS)
+@pytest.mark.parametrize("command", [("status", "--no-server", "--timeout", "50"), ("rollback", "acme")])
+def test_whatever_ends_it_while_git_waits_leaves_nothing(
+    sandbox: Sandbox, silent: socket.socket, number: signal.Signals, code: int, line: str, command: tuple[str, ...]
+) -> None:
+    port = f":{silent.getsockname()[1]}/"
+    with asking(sandbox, silent, *command) as process:
+        assert running(port)
+        began = time.monotonic()
+        process.send_signal(number)
+        printed, told = process.communicate(timeout=60)
+    assert (process.returncode, printed, told.strip()) == (code, "", line)
+    assert time.monotonic() - began < 20
+    time.sleep(0.1)
+    assert running(port) == []
+    assert list((sandbox.root / "tmp").iterdir()) == []
+
+
+def test_a_program_ends_with_all_that_it_has_started_when_the_time_is_up(tmp_path: Path) -> None:
+    script = f"sh -c 'sleep 60; : {tmp_path}' & wait"
+    with pytest.raises(subprocess.TimeoutExpired):
+        programs.run(["sh", "-c", script], timeout=1)
+    time.sleep(0.1)
+    assert running(str(tmp_path)) == []

@@ -1,6 +1,7 @@
 """The command group, and the one place where errors become messages and exit codes.
 
 Exit codes: 0 done; 1 something outside the input failed, or is not as it should be; 2 the input is wrong; 130 Ctrl-C.
+What SIGTERM or SIGHUP ends, ends by that signal: 143 or 129 to a shell.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 import click
 
+from berth.ending import as_interrupts, at_once
 from berth.errors import InvalidInput, OperationFailed
 
 _COMMANDS = {
@@ -98,10 +100,17 @@ def main() -> None:
     warnings.filterwarnings("ignore", message="coroutine .* was never awaited", category=RuntimeWarning)
     # Thousands of tenants are millions of small objects that stay: Python would look through them again and again.
     gc.set_threshold(1_000_000)
-    code, tell = _outcome()
-    code = _told(code, tell)
-    gc.freeze()  # nor need it look through what is left when it ends
-    sys.exit(code)
+    with as_interrupts() as came:
+        code, tell = _outcome()
+    with at_once():
+        if came:
+            code, tell = 128 + came[0], partial(_fail, f"ended by {came[0].name}")
+        code = _told(code, tell)
+        if came:
+            # A service manager tells a service that ended as it was told to from one that failed.
+            os.kill(os.getpid(), came[0])
+        gc.freeze()  # nor need it look through what is left when it ends
+        sys.exit(code)
 
 
 def _outcome() -> tuple[int, Callable[[], None]]:

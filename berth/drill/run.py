@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from berth.drill.commit import BadCommit
 from berth.drill.ground import Ground, check_in_sync
 from berth.drill.hand import ByHand
 from berth.drill.model import Report, Step
 from berth.drill.outage import Outage
+from berth.ending import uninterrupted
 from berth.errors import OperationFailed
 
 
@@ -30,7 +27,7 @@ def run(ground: Ground, report: Report) -> list[Step]:
                 report.done(step)
                 steps.append(step)
         finally:
-            with _undisturbed():
+            with uninterrupted():
                 report.doing("putting back what is not as it was")
                 part.undo()
                 _settle(ground)
@@ -49,16 +46,3 @@ def _settle(ground: Ground) -> None:
             if time.monotonic() > end:
                 raise
             time.sleep(1)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """A Ctrl-C waits until the fleet is as it was."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -7,13 +7,12 @@ and what `origin` has (`remote`).
 
 from __future__ import annotations
 
-import signal
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from berth.ending import uninterrupted
 from berth.errors import OperationFailed
 from berth.git import GitRefused, git
 from berth.publish.remote import check_base, push_alone
@@ -63,7 +62,7 @@ class Publication:
         if branch is not None:
             _git(self.repo, "update-ref", f"refs/heads/{branch}", made, "")
             return made
-        with _uninterrupted():
+        with uninterrupted():
             _git(self.repo, "merge", "--quiet", "--ff-only", "--no-stat", made)
         return made
 
@@ -128,16 +127,6 @@ def _tree(repo: Path, base: str, files: Mapping[str, str], owned: Sequence[str])
         lines = "".join(f"100644 {blob}\t{path}\n" for path, blob in entries)
         _git(repo, "update-index", "--add", "--index-info", stdin=lines, env=index)
         return _git(repo, "write-tree", env=index)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """A Ctrl-C waits until Git has moved the branch and the checkout."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _git(

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +16,13 @@ import psutil
 import pytest
 
 from berth import programs
+from berth.ending import as_interrupts, uninterrupted
 from tests.support import BERTH, Sandbox
 
 ENDINGS = [
     (signal.SIGINT, 130, "error: interrupted"),
+    (signal.SIGTERM, -signal.SIGTERM, "error: ended by SIGTERM"),
+    (signal.SIGHUP, -signal.SIGHUP, "error: ended by SIGHUP"),
 ]
 
 
@@ -77,6 +81,53 @@ def test_whatever_ends_it_while_git_waits_leaves_nothing(
     time.sleep(0.1)
     assert running(port) == []
     assert list((sandbox.root / "tmp").iterdir()) == []
+
+
+def test_what_is_run_with_nohup_goes_on_without_its_terminal() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with as_interrupts() as came:
+            signal.raise_signal(signal.SIGHUP)
+        assert came == []
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_ctrl_c_while_python_still_imports_shows_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n", "utf-8")
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
+    command = [*BERTH, "validate"]
+    ended = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, preexec_fn=hear
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_a_second_ctrl_c_while_the_first_is_told_shows_no_traceback() -> None:
+    code = """
+import os, signal
+from berth.cli import main
+
+main.__globals__["_outcome"] = lambda: (130, lambda: os.kill(os.getpid(), signal.SIGINT))
+main()
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, preexec_fn=hear)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_is_not_to_be_interrupted_is_not(number: signal.Signals) -> None:
+    came: list[int] = []
+    before = signal.signal(number, lambda each, _: came.append(each))
+    try:
+        with uninterrupted():
+            signal.raise_signal(number)
+            assert came == []
+        assert came == ([number] if number is signal.SIGTERM else []), "what is sent to end it is held back, not lost"
+        signal.raise_signal(number)
+        assert came[-1:] == [number]
+    finally:
+        signal.signal(number, before)
 
 
 def test_a_program_ends_with_all_that_it_has_started_when_the_time_is_up(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from berth.files import write_text
 from berth.local import build, engines
 from berth.local.deploy import held_by
 from berth.local.fleet import AGENTS, Fleet
-from berth.local.paths import FleetPaths
+from berth.local.paths import FleetPaths, read_word
 from berth.local.stack import is_local, with_fleet
 from berth.offboarding.removed import refuse_removed
 from berth.project import Project
@@ -178,8 +178,8 @@ def publish_to_fleet(fleet: Fleet, project: Project, stack: str) -> None:
 def _keep_delivery(fleet: Fleet) -> None:
     """Records how tenants' objects reach the fleet. Raises OperationFailed where that was another way before."""
     path, wanted = fleet.paths.delivery, fleet.stack.settings.delivery
-    before = path.read_text("utf-8").strip() if path.is_file() else wanted
-    if before != wanted:
+    before = read_word(path, Delivery, "delivery")
+    if before not in (None, wanted):
         raise OperationFailed(
             f"this fleet's tenants were delivered by {before}: changing that would delete them first",
             "start anew with: berth local down --delete && berth local up",
@@ -189,7 +189,7 @@ def _keep_delivery(fleet: Fleet) -> None:
 
 def choose_tool(asked: str, paths: FleetPaths) -> tuple[str, str]:
     """What applies the objects, and why it is that. Raises OperationFailed where another one did so before."""
-    before = paths.deployed_with.read_text("utf-8").strip() if paths.deployed_with.is_file() else ""
+    before = read_word(paths.deployed_with, ("pulumi", "kubectl"), "tool that deploys")
     if asked == "auto" and before:
         return before, "as this fleet was deployed before"
     if before and asked != before:

@@ -82,7 +82,7 @@ def _remove_others(out: Path, clusters: list[Cluster], written: set[Path]) -> in
     for cluster in clusters:
         for path in sorted((out / cluster.name / "tenants").glob("*.yaml")):
             with suppress(OSError, UnicodeDecodeError):
-                if path not in written and path.read_text("utf-8").startswith(_HEADER):
+                if path not in written and path.is_file() and path.read_text("utf-8").startswith(_HEADER):
                     path.unlink()
                     removed += 1
     return removed

@@ -22,7 +22,7 @@ def command(ctx: click.Context, check: bool) -> int:
     stale = 0
     for name, text in schemas().items():
         path = root / name
-        current = path.read_text("utf-8") if path.is_file() else None
+        current = path.read_text("utf-8", errors="replace") if path.is_file() else None
         if current == text:
             say(f"[dim]unchanged[/]  {name}")
         elif check:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from berth.errors import OperationFailed, one_of
 from berth.files import write_text
 from berth.local.build import ARGO_CD, FLUX
-from berth.local.paths import FleetPaths
+from berth.local.paths import FleetPaths, read_word
 from berth.settings.kinds import Engine
 
 VERSIONS = {Engine.FLUX: FLUX, Engine.ARGOCD: ARGO_CD}
@@ -20,22 +19,20 @@ VERSIONS = {Engine.FLUX: FLUX, Engine.ARGOCD: ARGO_CD}
 
 def recorded(paths: FleetPaths) -> Engine | None:
     """The engine that the fleet has; None where there is no fleet yet."""
-    if paths.engine.is_file():
-        return _read(paths.engine)
+    if engine := _read(paths.engine):
+        return engine
     # Fleets were made before there was a choice.
     return Engine.FLUX if paths.clusters.is_dir() else None
 
 
 def former(paths: FleetPaths) -> Engine | None:
     """The engine that the fleet had before, where that one has not let go yet."""
-    return _read(paths.former_engine) if paths.former_engine.is_file() else None
+    return _read(paths.former_engine)
 
 
-def _read(path: Path) -> Engine:
-    said = path.read_text("utf-8").strip()
-    if said not in set(Engine):
-        raise OperationFailed(f"{path} names no engine", f"write into it what the fleet runs: {one_of(Engine)}")
-    return Engine(said)
+def _read(path: Path) -> Engine | None:
+    said = read_word(path, Engine, "engine")
+    return Engine(said) if said else None
 
 
 def choose(asked: Engine | None, paths: FleetPaths, default: Engine) -> Engine:

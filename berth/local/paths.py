@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from berth.errors import OperationFailed, one_of
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,17 @@ class FleetPaths:
 
     def log(self, process: str) -> Path:
         return self.state / "logs" / f"{process.replace('/', '-')}.log"
+
+
+def read_word(path: Path, known: Iterable[str], what: str) -> str | None:
+    """The one word in a file of the fleet's state; None where there is no file. Raises OperationFailed where it is none
+    of those that are known."""
+    if not path.is_file():
+        return None
+    word = path.read_text("utf-8", errors="replace").strip()
+    if word not in set(known):
+        raise OperationFailed(f"{path} names no {what}", f"write into it what the fleet has: {one_of(known)}")
+    return word
 
 
 def cache_dir() -> Path:

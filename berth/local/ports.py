@@ -31,10 +31,10 @@ class Ports:
         self._path = path
         self._preferred = preferred
         self._ports: dict[str, int] = {}
-        with suppress(OSError, ValueError):
-            recorded = json.loads(path.read_text("utf-8"))
+        with suppress(OSError, ValueError, RecursionError):
+            recorded = json.loads(path.read_text("utf-8")) if path.is_file() else {}
             if isinstance(recorded, dict):
-                self._ports = {str(name): port for name, port in recorded.items() if isinstance(port, int)}
+                self._ports = {name: port for name, port in recorded.items() if _is_port(port)}
 
     def __getitem__(self, name: str) -> int:
         return self._ports[name]
@@ -61,6 +61,10 @@ class Ports:
             changed.append(name)
         write_text(self._path, json.dumps(dict(sorted(self._ports.items())), indent=2) + "\n")
         return changed
+
+
+def _is_port(value: object) -> bool:
+    return type(value) is int and 0 < value < 65536
 
 
 def _any_free(taken: set[int]) -> int:

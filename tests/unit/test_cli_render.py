@@ -66,6 +66,13 @@ def test_files_of_others_stay(two: Sandbox, out: Path) -> None:
     assert {name: content for name, content in files(out).items() if name in foreign} == foreign
 
 
+def test_a_pipe_among_the_files_is_not_waited_for(two: Sandbox, out: Path) -> None:
+    (out / "aws-dev/tenants").mkdir(parents=True)
+    os.mkfifo(out / "aws-dev/tenants/pipe.yaml")
+    ended = two.berth("render", "--stack", "dev", "--out", str(out))
+    assert (ended.code, ended.err) == (0, "")
+
+
 def test_one_cluster_leaves_the_files_of_the_others(two: Sandbox, out: Path) -> None:
     two.run("render", "--stack", "dev", "--out", str(out))
     (two.root / "tenants/acme.yaml").unlink()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from berth.cli.progress import choose_tool
 from berth.errors import InvalidInput, OperationFailed
 from berth.local import argocd, build, engines, pki
 from berth.local.agent import Agent
@@ -82,11 +84,38 @@ def test_a_fleet_from_before_there_was_a_choice_has_flux(paths: FleetPaths) -> N
     assert engines.recorded(paths) is Engine.FLUX
 
 
-def test_a_record_that_names_no_engine_is_told(paths: FleetPaths) -> None:
+@pytest.mark.parametrize("content", [b"jenkins\n", b"", b"\xff\xfe", b"flu"])
+def test_a_record_that_names_no_engine_is_told(paths: FleetPaths, content: bytes) -> None:
     paths.state.mkdir()
-    paths.engine.write_text("jenkins\n")
+    paths.engine.write_bytes(content)
     with pytest.raises(OperationFailed, match="names no engine"):
         engines.recorded(paths)
+
+
+@pytest.mark.parametrize("content", [b"pulu", b"", b"\xff\xfe"])
+@pytest.mark.parametrize("asked", ["auto", "kubectl"])
+def test_a_record_that_names_no_tool_is_told(paths: FleetPaths, content: bytes, asked: str) -> None:
+    paths.state.mkdir()
+    paths.deployed_with.write_bytes(content)
+    with pytest.raises(OperationFailed, match="names no tool"):
+        choose_tool(asked, paths)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"git-server": 74', b"[" * 200_000, b"\xff", b'{"git-server": 99999}', b"[7480]"]
+)
+def test_a_damaged_record_of_ports_is_as_good_as_none(paths: FleetPaths, content: bytes) -> None:
+    paths.state.mkdir()
+    paths.ports.write_bytes(content)
+    ports = Ports(paths.ports, {})
+    assert ports.get("git-server") is None
+    assert ports.settle(["git-server"]) == ["git-server"]
+
+
+def test_a_pipe_in_the_place_of_the_record_of_ports_is_not_waited_for(paths: FleetPaths) -> None:
+    paths.state.mkdir()
+    os.mkfifo(paths.ports)
+    assert Ports(paths.ports, {}).get("git-server") is None
 
 
 def test_the_stack_of_a_fleet_has_the_engine_and_the_release_that_run(sandbox: Sandbox, paths: FleetPaths) -> None:

@@ -127,6 +127,14 @@ def test_the_command_writes_schemas_and_then_has_nothing_to_do(sandbox: Sandbox)
     assert sandbox.run("schema", "--check").code == 0
 
 
+def test_the_command_mends_a_schema_that_is_no_text(sandbox: Sandbox) -> None:
+    sandbox.run("schema")
+    sandbox.write(TENANT, b"\xff\xfe")
+    assert sandbox.run("schema", "--check").code == 1
+    assert sandbox.run("schema").code == 0
+    assert (sandbox.root / TENANT).read_text("utf-8") == schemas()[TENANT]
+
+
 def test_the_command_finds_a_schema_that_was_edited(sandbox: Sandbox) -> None:
     sandbox.run("schema")
     sandbox.edit(TENANT, '"title": "TenantFile"', '"title": "Edited"')

@@ -8,7 +8,8 @@ and what `origin` has (`remote`).
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,9 +63,27 @@ class Publication:
         if branch is not None:
             _git(self.repo, "update-ref", f"refs/heads/{branch}", made, "")
             return made
+        there = {change.path for change in self.changes if (self.repo / change.path).exists()}
         with uninterrupted():
-            _git(self.repo, "merge", "--quiet", "--ff-only", "--no-stat", made)
+            try:
+                _git(self.repo, "merge", "--quiet", "--ff-only", "--no-stat", made)
+            except GitRefused:
+                self._take_back(there)
+                raise
         return made
+
+    def _take_back(self, there: Collection[str]) -> None:
+        """The owned paths as they were, where Git did not get to the end: on a full disk it leaves what it has written.
+        `there` are those of the files that were there."""
+        with suppress(OSError, GitRefused):
+            for change in self.changes:
+                if change.path not in there:
+                    (self.repo / change.path).unlink(missing_ok=True)  # first: this makes room
+            paths = [change.path for change in self.changes]
+            _git(self.repo, "reset", "--quiet", self.base, "--", *paths)
+            former = [change.path for change in self.changes if change.kind != "A"]
+            if former:
+                _git(self.repo, "checkout-index", "--force", "--", *former)
 
     def check_pushable(self) -> None:
         """Raises OperationFailed where a push would take along more than this one commit."""
@@ -135,7 +154,7 @@ def _git(
     """Runs git and returns what it prints. Raises OperationFailed with git's own message, or with `failing`."""
     try:
         return git(*arguments, cwd=cwd, given=stdin, environment=env)
-    except GitRefused:
+    except GitRefused as error:
         if not failing:
-            raise
+            raise GitRefused(" ".join(error.message.split())) from None
         raise OperationFailed(f"{cwd}: {failing}") from None

@@ -400,6 +400,32 @@ def test_an_interrupt_before_the_commit_is_whole_leaves_no_trace(repo: Repo, mon
     assert (repo.head, repo.git("status", "--porcelain")) == (before, "")
 
 
+def test_what_git_leaves_half_written_on_a_full_disk_is_taken_back(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo.write("clusters/a/x.yaml", "a: 1\n")
+    repo.write("clusters/a/gone.yaml", "b: 1\n")
+    before = repo.commit("Add")
+    repo.write("apps/acme/mine.yaml", "c: 1\n")
+    repo.git("add", "apps")
+    files = {"clusters/a/x.yaml": "a: 2\n", "clusters/a/new/y.yaml": "d: 1\n"}
+    publication = prepare(repo.path, files, ["clusters/a"])
+    real = subprocess.run
+
+    def full(command: list[str], **rest: object) -> object:
+        if "merge" not in command:
+            return real(command, **rest)  # type: ignore[call-overload]
+        repo.write("clusters/a/x.yaml", "a:")
+        repo.write("clusters/a/new/y.yaml", "")
+        (repo.path / "clusters/a/gone.yaml").unlink()
+        told = b"error: unable to write file clusters/a/x.yaml\nerror: unable to write file clusters/a/new/y.yaml\n"
+        return subprocess.CompletedProcess(command, 1, b"", told)
+
+    monkeypatch.setattr(subprocess, "run", full)
+    with pytest.raises(OperationFailed, match=r"^git merge: .*x\.yaml error: .*y\.yaml$"):
+        publication.commit("Publish")
+    monkeypatch.undo()
+    assert (repo.head, repo.git("status", "--porcelain")) == (before, "A  apps/acme/mine.yaml")
+
+
 def test_while_git_moves_the_branch_a_ctrl_c_waits(repo: Repo) -> None:
     hook = repo.path / ".git" / "hooks" / "post-merge"
     hook.write_text(f"#!/bin/sh\nkill -INT {os.getpid()}\n")

@@ -75,7 +75,7 @@ def scaffold(
     if deploy.is_dir():
         files |= {deploy / relative: content for relative, content in _overlays(project, loaded).items()}
     new = [target for target in files if not target.exists()]
-    for target in new:
+    for target in reversed(new):  # the tenant file last: without it, this can be run again
         write_text(target, files[target])
     return new
 

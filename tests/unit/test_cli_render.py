@@ -156,7 +156,7 @@ def test_a_full_disk_is_one_line_with_code_1_and_leaves_the_former_files(two: Sa
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )
     assert (ended.returncode, ended.stdout) == (1, b"")
-    assert ended.stderr.decode().splitlines() == ["error: File too large"]
+    assert ended.stderr.decode().splitlines() == [f"error: {out}/aws-dev/cluster.yaml: File too large"]
     assert files(out) == before
 
 

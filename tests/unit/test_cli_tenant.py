@@ -55,6 +55,15 @@ def test_what_is_there_is_not_overwritten(sandbox: Sandbox) -> None:
     assert (sandbox.root / "deploy/apps/globex/base/kustomization.yaml").read_text() == kept
 
 
+def test_where_not_all_can_be_written_it_can_be_run_again(sandbox: Sandbox) -> None:
+    sandbox.write("deploy/apps/globex/dev", "a file in the way of a folder\n")
+    ended = sandbox.run("tenant", "new", "globex")
+    assert (ended.code, "globex" in sandbox.load().tenants) == (1, False)
+    (sandbox.root / "deploy/apps/globex/dev").unlink()
+    assert sandbox.run("tenant", "new", "globex").code == 0
+    assert len(files(sandbox.root / "deploy")) == 3
+
+
 def test_a_tenant_that_exists_is_refused_and_kept(sandbox: Sandbox) -> None:
     before = files(sandbox.root)
     ended = sandbox.run("tenant", "new", "acme")

@@ -1,4 +1,4 @@
-"""Writing files so that nobody ever sees half of one."""
+"""Writing files so that nobody ever sees half of one, and where those of a person are."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+
+from berth.errors import OperationFailed
 
 
 def write_text(path: Path, text: str, *, mode: int = 0o644) -> None:
@@ -25,3 +27,12 @@ def write_text(path: Path, text: str, *, mode: int = 0o644) -> None:
         if isinstance(error, OSError) and error.errno:
             raise OSError(error.errno, error.strerror, str(path)) from None  # its own is of the temporary file, or none
         raise
+
+
+def expanded(path: str) -> Path:
+    """The path with the folder that its ~ stands for. Raises OperationFailed where nobody knows that."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        hint = "set HOME" if path.startswith("~/") else ""
+        raise OperationFailed(f"{path}: there is no home folder that {path.split('/')[0]} stands for", hint) from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from berth.errors import InvalidInput, Problem
+from berth.errors import InvalidInput, OperationFailed, Problem
 
 if TYPE_CHECKING:
     from berth.project import Project
@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
 def project_root(ctx: click.Context) -> Path:
     """The folder that --project names, or the nearest one above the current with a Pulumi.yaml. Raises InvalidInput
-    where there is none."""
+    where there is none, OperationFailed where there is no current folder."""
     chosen: Path | None = ctx.obj
-    start = (chosen or Path.cwd()).resolve()
+    try:
+        start = (chosen or Path.cwd()).resolve()
+    except FileNotFoundError:
+        raise OperationFailed("the current folder is not there any more", "name the project with --project") from None
     for folder in (start, *start.parents):
         if (folder / "Pulumi.yaml").is_file():
             return folder

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from berth.errors import InvalidInput, OperationFailed, Problem, did_you_mean
+from berth.files import expanded
 from berth.kubeconfig.config import items
 from berth.kubeconfig.entry import Entry, find
 from berth.kubeconfig.outputs import entries_in
@@ -41,7 +42,7 @@ def existing_entry(root: Path, cluster: Cluster, settings: ExistingSettings) -> 
 
     Raises InvalidInput, OperationFailed.
     """
-    path = root / Path(settings.kubeconfig).expanduser()
+    path = root / expanded(settings.kubeconfig)
     config = read_config(path)
     hint = f"change kubeconfig or context of {cluster.name} in Pulumi.{cluster.stack}.yaml"
     if config is None:

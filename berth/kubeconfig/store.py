@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from berth.errors import InvalidInput, OperationFailed, Problem
-from berth.files import write_text
+from berth.files import expanded, write_text
 from berth.kubeconfig.config import Config, dump, parse
 from berth.kubeconfig.entry import Entry
 from berth.kubeconfig.merge import Merged, merge
@@ -21,9 +21,9 @@ _MODE = 0o600
 
 
 def default_paths(environment: Mapping[str, str] = os.environ) -> list[Path]:
-    """Where kubectl looks: the paths of KUBECONFIG, else ~/.kube/config."""
+    """Where kubectl looks: the paths of KUBECONFIG, else ~/.kube/config. Raises OperationFailed without a home."""
     named = [Path(path) for path in environment.get("KUBECONFIG", "").split(os.pathsep) if path]
-    return named or [Path.home() / ".kube" / "config"]
+    return named or [expanded("~/.kube/config")]
 
 
 def read_config(path: Path) -> Config | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from berth.errors import OperationFailed, one_of
+from berth.files import expanded
 
 
 @dataclass(frozen=True)
@@ -99,4 +100,4 @@ def read_word(path: Path, known: Iterable[str], what: str) -> str | None:
 def cache_dir() -> Path:
     """The user's cache for what Berth builds; survives `git clean`."""
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "berth"
+    return (Path(base) if base else expanded("~/.cache")) / "berth"

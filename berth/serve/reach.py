@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from berth.errors import OperationFailed
+from berth.files import expanded
 from berth.kubeconfig import Entry, default_paths
 from berth.serve.watching import Connect
 from berth.settings import Cluster, ExistingSettings
@@ -22,10 +23,11 @@ def kubeconfigs(root: Path, clusters: Iterable[Cluster]) -> set[Path]:
     """The files that say how clusters are reached, for those of which nothing else was stated."""
     found: set[Path] = set()
     for cluster in clusters:
-        if isinstance(cluster.settings, ExistingSettings):
-            found.add(root / Path(cluster.settings.kubeconfig).expanduser())
-        else:
-            found.update(default_paths())
+        with suppress(OperationFailed):  # told when it is connected to
+            if isinstance(cluster.settings, ExistingSettings):
+                found.add(root / expanded(cluster.settings.kubeconfig))
+            else:
+                found.update(default_paths())
     return found
 
 

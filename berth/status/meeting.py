@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import berth
+from berth.errors import OperationFailed
 from berth.local.paths import cache_dir
 
 LONGEST = 103
@@ -30,7 +31,7 @@ def socket_path(root: Path) -> Path | None:
     try:
         folder = _folder()
         told = "\0".join((str(root), *_ways(), *_code(Path(berth.__file__).parent)))
-    except (OSError, RuntimeError):  # the latter of who has no home
+    except (OSError, OperationFailed):  # the latter of who has no home
         return None
     digest = hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()
     return folder / f"{digest[:24]}.sock"

@@ -88,6 +88,16 @@ def test_ctrl_c_is_code_130_and_one_line(sandbox: Sandbox, monkeypatch: pytest.M
     assert (ended.code, ended.out, ended.err.strip()) == (130, "", "error: interrupted")
 
 
+def test_a_current_folder_that_was_deleted_is_told(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = f"cd {shlex.quote(str(gone))} && rmdir ../gone && exec {shlex.join(BERTH)} validate"
+    path = {**os.environ, "PYTHONPATH": str(BERTH_PACKAGE.parent)}
+    ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=path)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("error: the current folder is not there any more\n")
+
+
 # Where nothing can be printed ----------------------------------------------------------------------------------------
 
 

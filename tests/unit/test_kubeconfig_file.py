@@ -16,6 +16,8 @@ from lightkube import KubeConfig
 from berth.errors import InvalidInput, OperationFailed
 from berth.kubeconfig import Change, Entry, default_paths, merge_into, store
 from berth.kubeconfig.store import locked, read_config
+from berth.status.meeting import socket_path
+from tests.support import Sandbox
 
 ENTRY = Entry("one", {"server": "https://one"}, {"token": "t"})
 OTHER = "# by hand\ncurrent-context: mine\ncontexts: [{name: mine, context: {cluster: c, user: u}}]\n"
@@ -229,3 +231,23 @@ def test_the_paths_are_those_of_kubectl(monkeypatch: pytest.MonkeyPatch) -> None
     assert default_paths({"KUBECONFIG": ":/a/one::/b/two"}) == [Path("/a/one"), Path("/b/two")]
     assert default_paths({"KUBECONFIG": ""}) == [Path("/home/someone/.kube/config")]
     assert default_paths({}) == [Path("/home/someone/.kube/config")]
+
+
+def test_who_has_no_home_has_no_kubeconfig_unless_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", unknown)
+    assert default_paths({"KUBECONFIG": "/a/one"}) == [Path("/a/one")]
+    with pytest.raises(OperationFailed, match=r"~/\.kube/config: there is no home folder"):
+        default_paths({})
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    assert socket_path(Path("/project")) is None
+
+
+@pytest.mark.parametrize("command", [("status", "--no-server"), ("drift",), ("kubeconfig", "--stack", "dev")])
+def test_the_home_of_somebody_who_is_not_known_here_is_told(sandbox: Sandbox, command: tuple[str, ...]) -> None:
+    sandbox.stack(".local/kubeconfig", "~nosuch-user/config")
+    ended = sandbox.run(*command, "--cluster", "gcp-dev")
+    assert ended.code == 1
+    assert "~nosuch-user/config: there is no home folder that ~nosuch-user stands for" in ended.everything

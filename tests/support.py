@@ -14,6 +14,8 @@ from pathlib import Path
 from textwrap import dedent
 from unittest.mock import patch
 
+import psutil
+
 from berth.cli import main
 from berth.errors import InvalidInput, Problem
 from berth.project import Project
@@ -183,6 +185,11 @@ def until(what: str, check: Callable[[], object], seconds: float = 60) -> None:
     while not check():
         assert time.monotonic() < end, f"after {seconds:.0f} s, still not so: {what}"
         time.sleep(0.05)
+
+
+def running(argument: str) -> list[psutil.Process]:
+    """The processes that were started with an argument; of one that has ended, no argument is known."""
+    return [each for each in psutil.process_iter(["cmdline"]) if argument in (each.info["cmdline"] or ())]
 
 
 def pick(objects: list[Object], kind: str, name: str | None = None, namespace: str | None = None) -> list[Object]:

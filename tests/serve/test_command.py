@@ -15,6 +15,7 @@ import pytest
 from berth.serve.details import KEPT
 from tests.serve.clusters import Simulated, event
 from tests.serve.conftest import GitServer, Served, serving, until
+from tests.support import running
 
 TOKEN = "0123456789abcdefXYZ"  # noqa: S105 - of no server
 _EARLY = """
@@ -55,15 +56,18 @@ def test_ctrl_c_ends_it_with_streams_open(root: Path) -> None:
         assert found.interrupt() == 130
 
 
-def test_ctrl_c_ends_it_while_a_git_server_does_not_answer(tmp_path: Path) -> None:
+def test_ctrl_c_ends_it_and_git_while_a_git_server_does_not_answer(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/deploy.git"
         # A project of its own: whoever asks this server is the one that is interrupted.
-        alone = Simulated.create(tmp_path / "project", f"http://127.0.0.1:{silent.getsockname()[1]}/deploy.git")
+        alone = Simulated.create(tmp_path / "project", url)
         try:
             with serving(alone.sandbox.root, "--timeout", "300") as found:
                 silent.settimeout(60)
-                silent.accept()
-                assert found.interrupt() == 130
+                connection, _ = silent.accept()
+                with connection:
+                    assert found.interrupt() == 130
+                    until("git has ended too", lambda: not running(url))
         finally:
             alone.stop()
 

@@ -7,7 +7,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from berth.errors import OperationFailed
@@ -15,7 +14,7 @@ from berth.git import resolve_remote
 from berth.status import history
 from berth.status.expected import Commits, Point
 from berth.status.history import expected_commit, with_log
-from tests.support import until
+from tests.support import running, until
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -99,8 +98,3 @@ def test_a_git_server_that_says_nothing_is_not_waited_for_and_no_process_is_left
             resolve_remote(url, {"branch": "main"}, 1)
         assert time.monotonic() - begin < 60
         until("no process is left", lambda: not running(url))
-
-
-def running(argument: str) -> list[psutil.Process]:
-    """The processes that were started with an argument; of one that has ended, no argument is known."""
-    return [each for each in psutil.process_iter(["cmdline"]) if argument in (each.info["cmdline"] or ())]

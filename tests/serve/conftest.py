@@ -118,7 +118,7 @@ def serving(
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
-        assert errors in ("", "\nerror: interrupted\n", "error: interrupted\n"), errors
+        assert errors.strip() in ("", "error: interrupted", "error: ended by SIGTERM"), errors
     finally:
         if process.poll() is None:
             process.kill()

@@ -148,12 +148,12 @@ def data_of(answer: httpx.Response, decode: Callable[[bytes], Any] = json.loads)
         try:
             if isinstance(data := decode(answer.content), dict):
                 return data
-        except ValueError:
+        except (ValueError, RecursionError):
             pass
         raise OperationFailed(f"what answers is no API server: it says {' '.join(answer.text[:200].split())}")
     try:
         told = answer.json().get("message") or ""
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         told = answer.text[:200]
     message = " ".join(str(told).split()) or answer.reason_phrase
     if answer.status_code == 401:

@@ -63,6 +63,10 @@ def answering(timeout: float) -> Iterator[None]:
         raise OperationFailed(f"the API server does not answer within {timeout:.0f} s") from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:  # the last: no certificate
         raise OperationFailed(" ".join(str(error).split()) or type(error).__name__) from None
+    except (KeyError, RecursionError) as error:  # lightkube misses a header of a proxy's answer; JSON without end
+        if isinstance(error, KeyError) and error.args != ("Content-Type",):
+            raise
+        raise OperationFailed("what answers is no API server") from None
 
 
 def entry_of(root: Path, cluster: Cluster) -> Entry:

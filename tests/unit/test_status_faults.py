@@ -8,8 +8,10 @@ from __future__ import annotations
 import base64
 import shutil
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from email.utils import formatdate
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from berth.local import pki
 from berth.status import Fleet, Reach, Row, State
 from berth.status.collect import Scope, collect_all
 from tests.serve.clusters import COMMIT, DEPLOYMENTS, NODES, QUOTAS, SOURCES, SYNCS, Simulated, quota, source, sync
-from tests.support import Sandbox, until
+from tests.support import PLACEMENTS, Sandbox, until
 
 URL = "https://git.example.com/deploy.git"
 
@@ -270,3 +272,36 @@ def test_what_the_options_get_wrong_is_told_at_once(fleet: Simulated) -> None:
     assert ended.code == 2
     assert [name for name in ("--tenant", "--cluster", "--context") if name not in ended.err] == []
     assert not fleet.clusters["one"].asked
+
+
+NOT_AS_ONE = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\nno",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + b"[" * 200_000,
+)
+KUBECONFIG = """\
+clusters: [{name: gcp-dev, cluster: {server: "http://127.0.0.1:PORT"}}]
+contexts: [{name: gcp-dev, context: {cluster: gcp-dev}}]
+"""
+
+
+@pytest.mark.parametrize("answer", NOT_AS_ONE)
+@pytest.mark.parametrize("command", [("leftovers", "--stack", "dev"), ("drift",), ("status", "--no-server")])
+def test_what_does_not_answer_as_an_api_server_does_is_told(
+    sandbox: Sandbox, answer: bytes, command: tuple[str, ...]
+) -> None:
+    def serve(server: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+    sandbox.tenant(placements=PLACEMENTS.replace("[aws]", "[gcp]"))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sandbox.write(".local/kubeconfig", KUBECONFIG.replace("PORT", str(server.getsockname()[1])))
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        ended = sandbox.run(*command)
+        server.shutdown(socket.SHUT_RDWR)
+    assert (ended.code, ended.err) == (1, "")
+    assert "gcp-dev" in ended.out

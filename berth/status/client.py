@@ -131,6 +131,7 @@ async def _run(login: Mapping[str, Any], about: str) -> bytes:
     if found is None:
         hint = " ".join(str(login.get("installHint") or "").split())
         raise OperationFailed(f"{program} is not on PATH" + (f"; {hint}" if hint else ""))
+    await asyncio.sleep(0)  # what came while modules loaded: an interrupt that meets a program's start ends neither
     process = await asyncio.create_subprocess_exec(
         found,
         *(login.get("args") or []),

@@ -5,6 +5,7 @@ The API server is a stand-in that says who asks; the login program is a script.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import time
@@ -19,6 +20,7 @@ import pytest
 
 from berth.kubeconfig import Entry, merge_into
 from berth.status import Row
+from berth.status.client import logged_in
 from berth.status.collect import collect
 from berth.status.model import State
 from tests.support import Sandbox, until
@@ -146,6 +148,24 @@ def test_a_login_that_fails_is_one_message(sandbox: Sandbox, kubeconfig: Path, s
     context(kubeconfig, "http://127.0.0.1:1")
     found = row(sandbox)
     assert (found.state, found.message) == (State.UNREACHABLE, message)
+
+
+def test_an_interrupt_that_came_before_a_login_program_starts_starts_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(program: str, **_: Any) -> str:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        return program
+
+    monkeypatch.setattr("berth.status.client.shutil.which", interrupted)
+    login = {"command": "/bin/sh", "args": ["-c", f"touch {tmp_path / 'started'}; sleep 20"]}
+    began = time.monotonic()
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(logged_in(Entry("one", {}, {"exec": login}), 10))
+    assert time.monotonic() - began < 5
+    assert not (tmp_path / "started").exists()
 
 
 def test_a_login_that_hangs_ends_with_the_time_and_leaves_no_process(sandbox: Sandbox, kubeconfig: Path) -> None:

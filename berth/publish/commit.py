@@ -7,6 +7,7 @@ and what `origin` has (`remote`).
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
@@ -63,27 +64,38 @@ class Publication:
         if branch is not None:
             _git(self.repo, "update-ref", f"refs/heads/{branch}", made, "")
             return made
-        there = {change.path for change in self.changes if (self.repo / change.path).exists()}
+        untouched, there = self._is_untouched(), self._there()
         with uninterrupted():
             try:
                 _git(self.repo, "merge", "--quiet", "--ff-only", "--no-stat", made)
             except GitRefused:
-                self._take_back(there)
+                if untouched:  # else Git refused it for what somebody else did meanwhile, and wrote nothing
+                    self._take_back(there)
                 raise
         return made
 
+    def _is_untouched(self) -> bool:
+        """Whether the checkout still stands at `base`, with nothing of anybody's own where the changes go."""
+        changed = _git(self.repo, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all").split("\0")
+        return _git(self.repo, "rev-parse", "HEAD") == self.base and not self._paths & {line[3:] for line in changed}
+
+    @property
+    def _paths(self) -> set[str]:
+        return {change.path for change in self.changes}
+
+    def _there(self) -> set[str]:
+        return {path for path in self._paths if os.path.lexists(self.repo / path)}
+
     def _take_back(self, there: Collection[str]) -> None:
-        """The owned paths as they were, where Git did not get to the end: on a full disk it leaves what it has written.
-        `there` are those of the files that were there."""
+        """Makes what the changes are about what it was, where Git did not get to the end: on a full disk it leaves what
+        it has written. `there` are the files that were there."""
         with suppress(OSError, GitRefused):
-            for change in self.changes:
-                if change.path not in there:
-                    (self.repo / change.path).unlink(missing_ok=True)  # first: this makes room
-            paths = [change.path for change in self.changes]
-            _git(self.repo, "reset", "--quiet", self.base, "--", *paths)
-            former = [change.path for change in self.changes if change.kind != "A"]
-            if former:
-                _git(self.repo, "checkout-index", "--force", "--", *former)
+            for path in self._paths - there:
+                (self.repo / path).unlink(missing_ok=True)  # first: this makes room
+            paths = "\0".join(self._paths)
+            _git(self.repo, "reset", "--quiet", self.base, "--pathspec-from-file=-", "--pathspec-file-nul", stdin=paths)
+            former = "\0".join(change.path for change in self.changes if change.kind != "A")
+            _git(self.repo, "checkout-index", "--force", "-z", "--stdin", stdin=former)
 
     def check_pushable(self) -> None:
         """Raises OperationFailed where a push would take along more than this one commit."""

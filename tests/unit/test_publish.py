@@ -426,6 +426,30 @@ def test_what_git_leaves_half_written_on_a_full_disk_is_taken_back(repo: Repo, m
     assert (repo.head, repo.git("status", "--porcelain")) == (before, "A  apps/acme/mine.yaml")
 
 
+def test_what_somebody_writes_meanwhile_is_not_taken_back(repo: Repo) -> None:
+    repo.write("clusters/a/x.yaml", "a: 1\n")
+    before = repo.commit("Add")
+    publication = prepare(repo.path, {"clusters/a/x.yaml": "a: 2\n", "clusters/a/y.yaml": "b: 1\n"}, ["clusters/a"])
+    repo.write("clusters/a/x.yaml", "a: mine\n")
+    repo.write("clusters/a/y.yaml", "b: mine\n")
+    with pytest.raises(OperationFailed, match="git merge: "):
+        publication.commit("Publish")
+    assert repo.head == before
+    assert [(repo.path / f"clusters/a/{name}.yaml").read_text() for name in "xy"] == ["a: mine\n", "b: mine\n"]
+
+
+def test_a_commit_that_came_meanwhile_is_not_taken_back(repo: Repo) -> None:
+    repo.write("clusters/a/x.yaml", "a: 1\n")
+    repo.commit("Add")
+    publication = prepare(repo.path, {"clusters/a/x.yaml": "a: 2\n"}, ["clusters/a"])
+    repo.write("clusters/a/x.yaml", "a: 3\n")
+    other = repo.commit("Change")
+    with pytest.raises(OperationFailed, match="git merge: "):
+        publication.commit("Publish")
+    assert (repo.head, repo.git("status", "--porcelain")) == (other, "")
+    assert (repo.path / "clusters/a/x.yaml").read_text() == "a: 3\n"
+
+
 def test_while_git_moves_the_branch_a_ctrl_c_waits(repo: Repo) -> None:
     hook = repo.path / ".git" / "hooks" / "post-merge"
     hook.write_text(f"#!/bin/sh\nkill -INT {os.getpid()}\n")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,7 +86,7 @@ class Publication:
     def _there(self) -> set[str]:
         return {path for path in self._paths if os.path.lexists(self.repo / path)}
 
-    def _take_back(self, there: Collection[str]) -> None:
+    def _take_back(self, there: Set[str]) -> None:
         """Makes what the changes are about what it was, where Git did not get to the end: on a full disk it leaves what
         it has written. `there` are the files that were there."""
         with suppress(OSError, GitRefused):

@@ -153,7 +153,7 @@ class Allow(Model):
     registries: Annotated[list[Registry], AfterValidator(unique)] = []
     """Registries or repositories that images may come from."""
     hosts: Annotated[list[Host], AfterValidator(unique)] = []
-    """Host names that Ingress and HTTPRoute objects may claim."""
+    """Host names that Ingress, HTTPRoute and GRPCRoute objects may claim."""
     priority_classes: Annotated[list[PriorityClass], AfterValidator(unique)] = []
     """Priority classes that pods may name. Without one a pod has the cluster's default."""
 

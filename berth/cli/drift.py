@@ -71,6 +71,9 @@ def _show(looked: Looked) -> None:
         say("")
     for cluster, why in looked.unread:
         say(escape(f"{cluster} could not be looked at: {why}"))
+    if looked.unread and not looked.checked and not looked.drifts:
+        say("nothing was compared")
+        return
     left = sum(not each.fixed for each in looked.drifts)
     fixed = len(looked.drifts) - left
     told = f"{looked.checked} objects compared, " + (

@@ -11,8 +11,10 @@ import pytest
 import yaml
 
 from berth.egress import NOTHING
+from berth.names import RECONCILER_BINDING
 from tests.e2e import manifests
 from tests.e2e.harness import ARGOCD, CLUSTERS, FLUX, PLACED, TestFleet, edit, operation_of
+from tests.e2e.rounds import refresh
 
 pytestmark = pytest.mark.e2e
 
@@ -209,6 +211,34 @@ def test_a_failed_sync_that_is_tried_again_does_not_take_up_a_commit_that_comes_
     finally:
         fleet.git("revert", "--no-edit", f"{start}..HEAD")
         fleet.git("push", "--quiet", "origin", "main")
+
+
+def test_a_commit_that_failed_for_what_is_outside_of_it_is_applied_when_that_is_over(
+    fleet: TestFleet, before: set[tuple[str, str, str]]
+) -> None:
+    def row() -> dict[str, Any]:
+        return fleet.status()["storefront", "gcp-local"]
+
+    tags = fleet.worktree / "apps/storefront/environments/local/kustomization.yaml"
+    former = tags.read_text()
+    fleet.kubectl("gcp-local", "delete", "rolebinding", RECONCILER_BINDING, "--namespace", "storefront")
+    try:
+        edit(tags, r"newTag: .*", 'newTag: "6.6.7"')
+        fleet.push("Release storefront while its reconciler may do nothing")
+        told = "sync timeout" if fleet.engine is ARGOCD else "forbidden"
+        fleet.wait(f"the agent says {told}", lambda: told in row()["message"])
+        assert workloads(fleet) == before
+        fleet.berth("drift", "--stack", "local", "--fix", ok=False)
+        if fleet.engine is ARGOCD:
+            refresh(fleet, "gcp-local", "storefront")
+            assert row()["state"] == "failing", "docs/engines.md says that it is not tried again"
+            fleet.git("commit", "--quiet", "--allow-empty", "--message", "Sync again")
+            fleet.git("push", "--quiet", "origin", "main")
+        fleet.wait_in_sync()
+    finally:
+        fleet.berth("local", "deploy")
+        tags.write_text(former)
+        fleet.push("Release storefront as before")
 
 
 def test_a_large_file_beside_the_manifests_stops_nobody(fleet: TestFleet, before: set[tuple[str, str, str]]) -> None:

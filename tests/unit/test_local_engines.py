@@ -18,30 +18,12 @@ from berth.local.ports import HOST, Ports
 from berth.local.stack import clusters_of, git_port, settings_of_fleet, with_fleet
 from berth.settings import Engine
 from tests.support import Sandbox
-
-LOCAL = """\
-config:
-  berth:environment: local
-  berth:gitops: {install: none}
-  berth:deployRepo: {url: "http://127.0.0.1:7480/deploy.git"}
-  berth:clusters:
-    - name: here
-      provider: existing
-      cloud: aws
-      region: local
-      kubeconfig: .local/kubeconfig
-      context: here
-"""
+from tests.unit.local_fleet import LOCAL, AnyBinary
 
 
 @pytest.fixture
 def paths(tmp_path: Path) -> FleetPaths:
     return FleetPaths(tmp_path / "state")
-
-
-class AnyBinary(build.Binaries):
-    def __getitem__(self, name: str) -> str:
-        return f"/bin/{name}"
 
 
 def plane_of(paths: FleetPaths, agent: Agent, former: Agent | None = None) -> ControlPlane:

@@ -15,44 +15,22 @@ import pytest
 
 from berth.errors import OperationFailed
 from berth.local import processes
-from berth.local.build import Binaries
 from berth.local.controlplane import ControlPlane
 from berth.local.fleet import Fleet, down
 from berth.local.paths import FleetPaths
 from berth.local.processes import Spec
 from berth.settings import Engine
 from tests.support import Sandbox
+from tests.unit.local_fleet import LOCAL, AnyBinary
 
-STACK = """\
-config:
-  berth:environment: local
-  berth:gitops: {install: none}
-  berth:deployRepo: {url: "http://127.0.0.1:7480/deploy.git"}
-  berth:clusters:
-    - name: here
-      provider: existing
-      cloud: aws
-      region: local
-      kubeconfig: .local/kubeconfig
-      context: here
-"""
 RUNNING = ("here/etcd", "here/kube-scheduler", "here/kwok", "git-server")
-
-
-class AnyBinary(Binaries):
-    def __getitem__(self, name: str) -> str:
-        return f"/bin/{name}"
-
-    def data(self, module: str) -> list[Path]:
-        del module
-        return []
 
 
 class Cluster:
     """The fleet's one cluster, of which some processes run, and none is started or ended in earnest."""
 
     def __init__(self, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-        sandbox.write("Pulumi.local.yaml", STACK)
+        sandbox.write("Pulumi.local.yaml", LOCAL)
         self.paths = FleetPaths.of(sandbox.root)
         self.paths.state.mkdir()
         self._stack = sandbox.load().stack("local")

@@ -187,9 +187,11 @@ def until(what: str, check: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def running(argument: str) -> list[psutil.Process]:
-    """The processes that were started with an argument; of one that has ended, no argument is known."""
-    return [each for each in psutil.process_iter(["cmdline"]) if argument in (each.info["cmdline"] or ())]
+def running(word: str) -> list[psutil.Process]:
+    """The processes with a word in their command line; of one that has ended, none is known."""
+    return [
+        each for each in psutil.process_iter(["cmdline"]) if any(word in part for part in each.info["cmdline"] or ())
+    ]
 
 
 def pick(objects: list[Object], kind: str, name: str | None = None, namespace: str | None = None) -> list[Object]:

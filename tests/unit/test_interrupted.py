@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 
 from berth import programs
 from berth.ending import as_interrupts, uninterrupted
-from tests.support import BERTH, Sandbox, until
+from tests.support import BERTH, Sandbox, running, until
 
 ENDINGS = [
     (signal.SIGINT, 130, "error: interrupted"),
@@ -56,13 +55,6 @@ def asking(sandbox: Sandbox, silent: socket.socket, *command: str) -> Iterator[s
         connection, _ = silent.accept()
         with connection:
             yield process
-
-
-def running(word: str) -> list[str]:
-    """Processes with a word in their command line."""
-    found = [each.info for each in psutil.process_iter(["cmdline", "status"])]
-    alive = [each["cmdline"] or () for each in found if each["status"] != psutil.STATUS_ZOMBIE]
-    return [" ".join(words) for words in alive if any(word in each for each in words)]
 
 
 @pytest.mark.parametrize(("number", "code", "line"), ENDINGS)

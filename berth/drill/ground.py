@@ -65,8 +65,8 @@ class Ground:
     @property
     def settle_seconds(self) -> float:
         """How long all of the fleet has until it is in sync again. What an agent is at may fail, where its API server
-        or a workload goes: Flux waits for that until `sync.timeout`, Argo CD for a minute, and both try again a minute
-        later."""
+        or a workload goes. Flux waits for that until `sync.timeout` and tries again a minute later; the tries of Argo
+        CD are up to a minute apart, and it ends a sync after a minute here."""
         clusters = self.project.stack(self.stack).clusters
         timeouts = [in_seconds(each.policy.sync.timeout) for at in clusters for each in self.project.tenants_in(at)]
         waited = 60.0 if self.engine is Engine.ARGOCD else max(timeouts)
